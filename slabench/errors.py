@@ -1,12 +1,29 @@
 """The error types name the side at fault; a border translates what it catches and chains the cause.
 
-The messages are whole sentences: what was observed, what was expected, what to do. A caller prints them as
-they are.
+The messages are whole sentences: what was observed, what was expected, what to do. str() of an error is its
+message in the current language; a caller prints it as it is.
 """
+
+from __future__ import annotations
+
+from slabench.messages import Message, Sentence, as_message
 
 
 class SlabenchError(Exception):
-    """Base of everything this project raises on purpose."""
+    """Base of everything this project raises on purpose.
+
+    text: a Message; a sentence of its own from a benchmark test, or of another origin.
+    """
+
+    def __init__(self, text: Message | str) -> None:
+        super().__init__(text)
+        self.message = text.message if isinstance(text, Sentence) else text
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def as_message(self) -> Message:
+        return as_message(self.message) if isinstance(self.message, str) else self.message
 
 
 class ConfigError(SlabenchError):

@@ -33,20 +33,16 @@ class Form:
     def __post_init__(self) -> None:
         """ConfigError for what is no load, before anything is sent."""
         if not isinstance(self.method, str) or not self.method:
-            raise ConfigError(
-                f'Form(method={self.method!r}): its first argument names the method, such as "serving".'
-            )
+            raise ConfigError(Message("test_code.form_method", method=self.method))
         for name in ("input_len", "output_len", "num_prompts", "max_concurrency"):
             value, optional = getattr(self, name), name == "max_concurrency"
             whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
             if not whole and not (optional and value is None):
-                beside = ", or None for no limit" if optional else ""
-                raise ConfigError(f"Form({name}={value!r}): give a whole number of at least 1{beside}.")
+                beside = Message("part.or_no_limit") if optional else None
+                raise ConfigError(Message("test_code.form_count", name=name, value=value, beside=beside))
         rate = self.request_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0:
-            raise ConfigError(
-                f'Form(request_rate={rate!r}): give requests/s above 0, or float("inf") for all at once.'
-            )
+            raise ConfigError(Message("test_code.form_rate", rate=rate))
 
     @property
     def at_once(self) -> int:

@@ -11,27 +11,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slabench.errors import ConfigError, system_words
+from slabench.messages import Message
 
-ROWS = "rows of bench_serving"
+ROWS = Message("part.held_rows")
 KINDS = {
-    "slabench.run/": "a run",
-    "slabench.baseline/": "a baseline",
-    "slabench.history/": "a history",
-    "slabench.bisect/": "a bisection",
+    "slabench.run/": Message("part.held_run"),
+    "slabench.baseline/": Message("part.held_baseline"),
+    "slabench.history/": Message("part.held_history"),
+    "slabench.bisect/": Message("part.held_bisection"),
 }
 PACKED = b"\x1f\x8b"  # a run's records are gzip
 # bytes of a file's beginning that tell its kind; a schema is among the first keys of a document
 HEAD = 1 << 16
 
 
-def holds(path: Path) -> str | None:
+def holds(path: Path) -> Message | None:
     """What measurements a file holds: `a run`. None for anything else, and for a file that does not exist."""
     if not path.is_file():
         return None
     with path.open("rb") as file:
         head = file.read(HEAD)
     if head.startswith(PACKED):
-        return "packed records"
+        return Message("part.held_packed")
     text = head.decode("utf-8", "replace")
     for schema, what in KINDS.items():
         if f'"{schema}' in text:
@@ -45,9 +46,7 @@ def check_free(option: str, path: str) -> None:
     with contextlib.suppress(OSError):
         held = holds(Path(path))
         if held is not None:
-            raise ConfigError(
-                f"{option}={path} exists and holds {held}, which is not overwritten; name another file."
-            )
+            raise ConfigError(Message("file.not_overwritten", option=option, path=path, held=held))
 
 
 def check_rows(option: str, path: str) -> None:
@@ -55,9 +54,7 @@ def check_rows(option: str, path: str) -> None:
     target = Path(path)
     with contextlib.suppress(OSError):
         if target.is_file() and target.stat().st_size and holds(target) != ROWS:
-            raise ConfigError(
-                f"{option}={path} exists and holds no {ROWS}, so none are appended; name another file."
-            )
+            raise ConfigError(Message("file.no_rows", option=option, path=path, rows=ROWS))
 
 
 def write_whole(path: str | Path, text: str) -> None:
@@ -89,9 +86,7 @@ def write_named(option: str, path: str | Path, text: str) -> None:
         write_whole(path, text)
     except OSError as error:
         named = f"{option}={path}" if option else str(path)
-        raise ConfigError(
-            f"{named} cannot be written ({system_words(error)}); give a file in a folder that exists."
-        ) from error
+        raise ConfigError(Message("file.cannot_be_written", named=named, why=system_words(error))) from error
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110's token
 # What our own request says, or what carries it.
@@ -17,13 +18,13 @@ _OWN_HEADERS = frozenset(
     "host content-type content-length connection transfer-encoding te upgrade trailer keep-alive expect "
     "accept-encoding".split()
 )
-_LENGTH = "an answer has the length that the test asks for"
-_PROMPT = "the prompt is the workload's"
+_LENGTH = Message("part.own_length")
+_PROMPT = Message("part.own_prompt")
 # A body's key -> why it stays as we set it. At the top, and in /generate's sampling_params.
-_OWN: Mapping[str, str] = {
-    "stream": "TTFT and TPOT need a stream",
-    "stream_options": "tokens are counted by the usage along the stream",
-    "incremental_streaming_output": "the text is read as the server sends it by default",
+_OWN: Mapping[str, Message] = {
+    "stream": Message("part.own_stream"),
+    "stream_options": Message("part.own_usage"),
+    "incremental_streaming_output": Message("part.own_text"),
     **dict.fromkeys(("text", "input_ids", "input_embeds", "prompt", "messages", "echo", "suffix"), _PROMPT),
     **dict.fromkeys(
         (
@@ -36,9 +37,9 @@ _OWN: Mapping[str, str] = {
         ),
         _LENGTH,
     ),
-    **dict.fromkeys(("n", "best_of", "use_beam_search"), "a request has one answer"),
-    "rid": "every request has an id of its own",
-    "model": "it is the one that the server serves",
+    **dict.fromkeys(("n", "best_of", "use_beam_search"), Message("part.own_answers")),
+    "rid": Message("part.own_id"),
+    "model": Message("part.own_model"),
 }
 MOST_DEPTH = 32
 
@@ -52,21 +53,13 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
         name, sign, value = text.partition(":")
         name, value = name.strip(), value.strip()
         if not sign or _NAME.fullmatch(name) is None:
-            raise ConfigError(
-                "--header reads NAME:VALUE, such as --header='X-Tenant: a'; this one has no name before a "
-                "colon."
-            )
+            raise ConfigError(Message("option.header_form"))
         if not value or not value.isascii() or not value.isprintable():
-            raise ConfigError(
-                f"--header={name}: its value is empty, or has characters that no HTTP header can carry."
-            )
+            raise ConfigError(Message("option.header_value", name=name))
         if name.lower() in _OWN_HEADERS:
-            raise ConfigError(
-                f"--header={name} is set by slabench itself, since it says how a request is sent; leave it "
-                "out."
-            )
+            raise ConfigError(Message("option.header_own", name=name))
         if name.lower() in {known.lower() for known in found}:
-            raise ConfigError(f"--header names {name} twice; give each header once.")
+            raise ConfigError(Message("option.header_twice", name=name))
         found[name] = value
     return found
 
@@ -74,10 +67,7 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
 def check_authorization(headers: Mapping[str, str], key: str | None, variable: str) -> None:
     """The API key is a header of its own: two of them are answered by whichever the server reads."""
     if key is not None and any(name.lower() == "authorization" for name in headers):
-        raise ConfigError(
-            f"--header=Authorization and the API key in {variable} both identify the client; leave one of "
-            "them out."
-        )
+        raise ConfigError(Message("option.header_key", variable=variable))
 
 
 def parse_body(text: str | None) -> dict[str, Any]:
@@ -87,29 +77,20 @@ def parse_body(text: str | None) -> dict[str, Any]:
     try:
         body = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"--extra-request-body is no JSON ({error}); write an object, such as "
-            f"--extra-request-body='{{\"temperature\": 0.7}}'."
-        ) from error
+        raise ConfigError(Message("option.body_no_json", why=error)) from error
     if not isinstance(body, dict):
-        kind = {list: "a list", str: "a text", bool: "a boolean", type(None): "null"}.get(
-            type(body), "a number"
-        )
-        raise ConfigError(
-            f"--extra-request-body is {kind}; write a JSON object, such as '{{\"temperature\": 0.7}}'."
-        )
+        names = {list: "list", str: "text", bool: "boolean", type(None): "null"}
+        kind = Message(f"part.json_{names.get(type(body), 'number')}")
+        raise ConfigError(Message("option.body_no_object", kind=kind))
     if _depth(body) > MOST_DEPTH:
-        raise ConfigError(f"--extra-request-body is nested deeper than {MOST_DEPTH} levels.")
+        raise ConfigError(Message("option.body_deep", most=MOST_DEPTH))
     sampling = body.get("sampling_params", {})
     if not isinstance(sampling, dict):
-        raise ConfigError("--extra-request-body: sampling_params is no JSON object.")
+        raise ConfigError(Message("option.body_sampling_no_object"))
     for place, part in (("", body), ("sampling_params.", sampling)):
         for key in part:
             if key in _OWN:
-                raise ConfigError(
-                    f"--extra-request-body sets {place}{key}, which the test sets itself: {_OWN[key]}. Leave "
-                    "it out."
-                )
+                raise ConfigError(Message("option.body_own", place=place, key=key, why=_OWN[key]))
     return body
 
 
@@ -137,7 +118,7 @@ def identity(headers: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, A
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON's")
+    raise ValueError(Message("part.no_json_number", text=text))
 
 
 def _depth(value: Any, at: int = 1) -> int:

@@ -27,6 +27,7 @@ from slabench import server_json
 from slabench.errors import ConfigError, system_words
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
+from slabench.messages import Message
 from slabench.places import CLONE
 from slabench.reported_records import ReportedRequest, ReportedRun
 from slabench.server.secrets import scrub, scrub_text
@@ -74,32 +75,32 @@ def default_python() -> Path:
 def find(python: str | None) -> Reference:
     """The Python named, or the default one; ConfigError if it has no bench_serving."""
     path = os.path.abspath(python or default_python())  # it is started in another folder
-    remedy = "give --bench-serving-python=FILE of an environment that has sglang"
+    remedy = Message("part.client_python")
     if CLONE is not None:
-        remedy = f"make .venv-client/.stamp installs it, or {remedy}"
+        remedy = Message("part.client_make", remedy=remedy)
     if not Path(path).is_file():
-        raise ConfigError(
-            f"--client=bench_serving needs a Python with sglang, and {path} does not exist; {remedy}."
-        )
+        raise ConfigError(Message("option.client_missing", path=path, remedy=remedy))
     try:
         done = subprocess.run(
             [path, ("-c"), _PRINT_VERSION], capture_output=True, text=True, timeout=60, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ConfigError(f"{path} cannot be run ({system_words(error)}); {remedy}.") from error
+        raise ConfigError(
+            Message("option.client_broken", path=path, why=system_words(error), remedy=remedy)
+        ) from error
     if done.returncode != 0:
-        raise ConfigError(f"{path} has no sglang.bench_serving ({_last_line(done.stderr)}); {remedy}.")
+        raise ConfigError(
+            Message("option.client_without_sglang", path=path, why=_last_line(done.stderr), remedy=remedy)
+        )
     return Reference(path, done.stdout.split()[0])
 
 
 def check_recipe(spec: WorkloadSpec, plan: Plan, tokenizer: str, *, trust_remote_code: bool) -> None:
     """ConfigError for what it cannot do, or would do without being asked."""
     if spec.prompt_form != "text":
-        raise ConfigError("--client=bench_serving sends text; leave out --prompt-form=ids.")
+        raise ConfigError(Message("option.client_sends_text"))
     if plan.arrivals == "constant":
-        raise ConfigError(
-            "--client=bench_serving spaces requests by a Poisson process only; leave out --arrivals=constant."
-        )
+        raise ConfigError(Message("option.client_arrivals"))
     if trust_remote_code or not Path(tokenizer).is_dir():
         return
     for name in ("tokenizer_config.json", "config.json"):
@@ -108,10 +109,7 @@ def check_recipe(spec: WorkloadSpec, plan: Plan, tokenizer: str, *, trust_remote
         except (OSError, ValueError):
             continue
         if isinstance(config, dict) and "auto_map" in config:
-            raise ConfigError(
-                f"bench_serving would run the code that {tokenizer}/{name} names; --trust-remote-code "
-                "permits it, --client=slabench does not run it."
-            )
+            raise ConfigError(Message("option.client_remote_code", tokenizer=tokenizer, name=name))
 
 
 def command(

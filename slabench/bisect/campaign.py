@@ -18,11 +18,12 @@ from slabench.bisect.gate import Result, run_gate
 from slabench.bisect.search import MOST_ADDED, Answer, Ask, NoAnswer, Standing, next_step
 from slabench.bisect.versions import as_launched
 from slabench.errors import ConfigError, InvalidRun, ServerError
+from slabench.messages import Message
 from slabench.report.sanitize import plain
 from slabench.server.launch import Launched, launch
 from slabench.server.secrets import know_command, scrub_command
 
-Say = Callable[[str], None]
+Say = Callable[[Message], None]
 # As it is by default where the oldest stays up; --gate=full among the options, which follow, is taken.
 QUICK = "--gate=quick"
 START_S = 1200.0  # for the oldest to become ready, as --launch-timeout has it
@@ -101,12 +102,9 @@ class Campaign:
             )
             return self._keep(document)
         if before.digest != self._digest:
-            raise ConfigError(
-                f"--state={self.state} is of another bisection, with other versions, suites or options; "
-                "repeat its command to continue it, or name another file."
-            )
+            raise ConfigError(Message("command.state_of_another", state=self.state))
         probes = len(before.probes)
-        say(f"Continuing {self.state}, with {probes} probe{'' if probes == 1 else 's'} that it holds.")
+        say(Message("bisect.continuing", state=self.state, probes=probes))
         return before
 
     @property
@@ -143,7 +141,7 @@ class Campaign:
         command = as_launched("--launch", self.oldest_launch, self.versions[0])
         if self.kept_up:
             folder.mkdir(parents=True, exist_ok=True)
-            say(f"Starting the oldest, {plain(self.versions[0])}, which stays up.")
+            say(Message("bisect.starting", version=plain(self.versions[0])))
             with launch(command, str(folder / "oldest.log"), ready_timeout=START_S) as self.server:
                 log = self.server.log_path
                 yield [f"--baseline-url={self.server.url}", f"--baseline-deploy-log={log}"]
@@ -152,13 +150,14 @@ class Campaign:
         if not file.is_file():
             # twice as many, since every version is compared with them
             repeats = MOST_ADDED if self.repeats is None else 2 * self.repeats
-            say(f"Measuring the oldest, {plain(self.versions[0])}, with {repeats} repeats.")
+            say(Message("bisect.measuring", version=plain(self.versions[0]), repeats=repeats))
             words = [*self.suites, f"--launch={command}", f"--repeats={repeats}", f"--save-baseline={file}"]
             result = self.gate([*words, QUICK, *self.options], _free(folder, "oldest"))
             if not file.is_file():
                 raise InvalidRun(
-                    f"The oldest, {self.versions[0]}, could not be measured ({result.line}); its run is "
-                    f"{result.run}."
+                    Message(
+                        "bisect.oldest_unmeasured", version=self.versions[0], line=result.line, run=result.run
+                    )
                 )
         yield [f"--baseline={file}", QUICK]
 
@@ -174,8 +173,12 @@ class Campaign:
         result = self.gate(words, _free(Path(document.folder), f"{number:02d}"))
         if self.server is not None and not self.server.alive():
             raise ServerError(
-                f"The oldest, {self.versions[0]}, ended while {version} was measured against it, so that "
-                f"probe does not count; the same command continues.\n{self.server.log_end()}"
+                Message(
+                    "bisect.oldest_ended",
+                    oldest=self.versions[0],
+                    version=version,
+                    log_end=self.server.log_end(),
+                )
             )
         probe = Probe(
             version=version,
@@ -187,29 +190,41 @@ class Campaign:
             began_utc=began,
             seconds=round(time.monotonic() - start, 3),
         )
-        why = f"({result.repeats} repeats a side): {result.line}"
-        say(plain(f"Probe {number}: {version} is {result.standing} {why}"))
+        say(
+            Message(
+                "bisect.probe",
+                number=number,
+                version=version,
+                standing=str(result.standing),
+                repeats=result.repeats,
+                line=result.line,
+            )
+        )
         return self._keep(document, probes=(*document.probes, probe))
 
     def _no_answer(self, end: NoAnswer, document: BisectDocument) -> ConfigError | InvalidRun:
         version = self.versions[end.place]
         line = [probe.line for probe in document.probes if probe.version == version][-1]
         newest = end.place == len(self.versions) - 1
-        against = f"the oldest, {self.versions[0]}" if self.reference is None else document.reference
+        against: Message | str = document.reference
+        if self.reference is None:
+            against = Message("part.oldest_of", version=self.versions[0])
         if newest and end.standing is Standing.NOT_SLOWER:
-            return ConfigError(
-                f"There is nothing to find: the newest, {version}, is not slower than {against} ({line})."
-            )
+            return ConfigError(Message("bisect.nothing_to_find", version=version, against=against, line=line))
         if end.standing is Standing.SLOWER:
-            return ConfigError(
-                f"The oldest, {version}, is slower than {against} already ({line}): begin with an older "
-                "version."
-            )
-        which, undecided = "newest" if newest else "oldest", end.standing is Standing.UNDECIDED
-        remedy = "give more --repeats and another --state" if undecided else "see its run"
+            return ConfigError(Message("bisect.oldest_slower", version=version, against=against, line=line))
+        which = Message("part.newest" if newest else "part.oldest")
+        remedy = Message("part.more_repeats" if end.standing is Standing.UNDECIDED else "part.see_run")
         return InvalidRun(
-            f"The {which}, {version}, is {end.standing} against {against} ({line}), so the search cannot "
-            f"begin; {remedy}."
+            Message(
+                "bisect.cannot_begin",
+                which=which,
+                version=version,
+                standing=str(end.standing),
+                against=against,
+                line=line,
+                remedy=remedy,
+            )
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slabench.bisect.search import Standing, Standings
 from slabench.errors import ConfigError, system_words
+from slabench.messages import Message
 from slabench.output_file import write_whole
 from slabench.run_document.field import optional
 from slabench.run_document.read import MalformedDocument, parse
@@ -73,15 +74,13 @@ def read(path: str) -> BisectDocument | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"--state={path} cannot be read as a bisection ({system_words(error)}); name another file."
-        ) from error
+        raise ConfigError(Message("command.state_unreadable", path=path, why=system_words(error))) from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise ConfigError(f"--state={path} holds no bisection and is not overwritten; name another file.")
+        raise ConfigError(Message("command.state_other_file", path=path))
     try:
         return parse(BisectDocument, content)
     except MalformedDocument as error:
-        raise ConfigError(f"--state={path} is not a bisection's ({error}); name another file.") from error
+        raise ConfigError(Message("command.state_malformed", path=path, why=error)) from error
 
 
 def write(path: str, document: BisectDocument) -> None:
@@ -89,6 +88,4 @@ def write(path: str, document: BisectDocument) -> None:
     try:
         write_whole(path, dumps(stored(document), indent=1) + "\n")
     except OSError as error:
-        raise ConfigError(
-            f"--state={path} cannot be written ({system_words(error)}); name a file in a folder that exists."
-        ) from error
+        raise ConfigError(Message("command.state_unwritable", path=path, why=system_words(error))) from error

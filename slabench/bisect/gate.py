@@ -14,6 +14,7 @@ from pathlib import Path
 from slabench.bisect.search import Standing
 from slabench.errors import ConfigError, InvalidRun
 from slabench.exit_status import INTERRUPTED, OUR_CRASH, USAGE
+from slabench.messages import Message
 from slabench.places import child_environment
 from slabench.report.resume import read_run
 from slabench.report.sanitize import plain
@@ -54,15 +55,13 @@ def run_gate(words: Sequence[str], folder: Path) -> Result:
         map(plain, console.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:])
     )
     if status == USAGE:
-        raise ConfigError(f"The suite refused the options:\n{tail}")
+        raise ConfigError(Message("command.suite_refused", tail=tail))
     if status == OUR_CRASH:
-        raise InvalidRun(f"The suite crashed; its output is in {console}:\n{tail}")
+        raise InvalidRun(Message("command.suite_crashed", console=console, tail=tail))
     if status == INTERRUPTED:
         raise KeyboardInterrupt
     if not (folder / "latest" / "run.json").is_file():
-        raise InvalidRun(
-            f"The suite wrote no run (exit status {status}); its output is in {console}:\n{tail}"
-        )
+        raise InvalidRun(Message("command.suite_no_run", status=status, console=console, tail=tail))
     path, document = read_run(str(folder / "latest"), "")
     standing, line = standing_of(document)
     repeats = max((len(entry.runs()) for entry in document.tests), default=0)
@@ -132,7 +131,7 @@ def _supervised(command: Sequence[str], output: Path) -> int:
         for text in supervisor.stdout:
             event = json.loads(text)
             if "failed" in event:
-                raise InvalidRun(f"The suite could not be started ({event['failed']}).")
+                raise InvalidRun(Message("command.suite_not_started", why=event["failed"]))
             status = event.get("exited", status)
     finally:
         with contextlib.suppress(OSError):
@@ -140,5 +139,5 @@ def _supervised(command: Sequence[str], output: Path) -> int:
         supervisor.wait()
         supervisor.stdout.close()
     if status is None or status < 0:
-        raise InvalidRun(f"The suite was ended by a signal ({status}); its output is in {output}.")
+        raise InvalidRun(Message("command.suite_signal", status=status, output=output))
     return status

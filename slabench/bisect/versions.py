@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from slabench.errors import ConfigError, system_words
+from slabench.messages import Message
 
 VERSION = "{version}"
 
@@ -14,31 +15,24 @@ VERSION = "{version}"
 def read_versions(listed: Sequence[str] | None, file: str | None) -> tuple[str, ...]:
     """ConfigError unless exactly one of --versions and --versions-file names some."""
     if (listed is None) == (file is None):
-        raise ConfigError(
-            "A bisection needs --versions=A,B,C or --versions-file=FILE, the oldest first; give one of the "
-            "two."
-        )
+        raise ConfigError(Message("command.no_versions"))
     if file is None:
         return tuple(listed or ())
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"--versions-file={file} cannot be read ({system_words(error)}); give a file with a version a "
-            "line."
+            Message("command.versions_unreadable", file=file, why=system_words(error))
         ) from error
     return tuple(line.strip() for line in lines if line.strip())
 
 
 def check_versions(versions: Sequence[str]) -> None:
     if len(versions) < 2:
-        raise ConfigError(
-            f"A bisection needs two versions or more, the oldest first, and got "
-            f"{', '.join(versions) or 'none'}: there is nothing to compare."
-        )
+        raise ConfigError(Message("command.few_versions", versions=", ".join(versions) or "none"))
     twice = [version for place, version in enumerate(versions) if version in versions[:place]]
     if twice:
-        raise ConfigError(f"{twice[0]} is named twice among the versions; name each once, the oldest first.")
+        raise ConfigError(Message("command.version_twice", version=twice[0]))
 
 
 def as_launched(option: str, command: str, version: str) -> str:
@@ -50,10 +44,7 @@ def as_launched(option: str, command: str, version: str) -> str:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise ConfigError(f"{option} cannot be split into words ({error}). Check its quotes.") from error
+        raise ConfigError(Message("command.not_words", option=option, why=error)) from error
     if not any(VERSION in word for word in words):
-        raise ConfigError(
-            f"{option} has no {VERSION} in it, so it would start the same server for every version; put "
-            f"{VERSION} where the version or image stands."
-        )
+        raise ConfigError(Message("command.no_version_in", option=option, field=VERSION))
     return shlex.join(word.replace(VERSION, version) for word in words)

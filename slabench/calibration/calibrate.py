@@ -58,7 +58,7 @@ class Calibrator:
         *,
         fresh: bool = False,
         folder: Path | None = None,
-        say: Callable[[str], None] = lambda sentence: None,
+        say: Callable[[Message | str], None] = lambda sentence: None,
         measurer: Callable[[Shape, ClientOptions], Calibration] | None = None,
         place: object = None,
     ) -> None:
@@ -85,7 +85,7 @@ class Calibrator:
         if known is None and not self.fresh:
             known = self.store.load(shape)
         if known is None:
-            self.say(str(Message("calibration.begins", streams=shape.streams, itl_ms=shape.itl_ms)))
+            self.say(Message("calibration.begins", streams=shape.streams, itl_ms=shape.itl_ms))
             known = self._measure(shape, self.options)
             self.store.save(shape, known)
         self._made[shape] = known

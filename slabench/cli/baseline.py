@@ -66,8 +66,8 @@ class _Command(NamedTuple):
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     names = [command.name for command in _COMMANDS]
     if argv and not argv[0].startswith("-") and argv[0] not in names:
-        meant = did_you_mean(argv[0], names)
-        raise ConfigError(f"baseline has no command {argv[0]!r}.{meant} There are {', '.join(names)}.")
+        hint = did_you_mean(argv[0], names)
+        raise ConfigError(Message("command.baseline_unknown", word=argv[0], hint=hint, names=names))
     examples = [f"baseline {command.example}" for command in _COMMANDS]
     parser = Parser(prog=PROG, description=__doc__, examples=examples)
     commands = parser.add_subparsers(required=True, metavar="|".join(names))
@@ -87,10 +87,7 @@ def _is_run(name: str) -> bool:
 
 
 def _missing(name: str) -> ConfigError:
-    return ConfigError(
-        f"There is no file or folder {name}; name the folder of a run, such as reports/latest, or a baseline "
-        "file."
-    )
+    return ConfigError(Message("command.nothing_there", name=name))
 
 
 def _check_output(command: str, inputs: Sequence[str], output: str | None) -> str:
@@ -104,26 +101,23 @@ def _check_output(command: str, inputs: Sequence[str], output: str | None) -> st
             raise _missing(missing[0])
         named, read = (others[0] if swapped and others else "FILE"), runs[:1] if swapped else inputs
         meant = f"{PROG} {command} {' '.join(read)} -o {named}"
-        raise ConfigError(
-            f"baseline {command} writes the file that -o names; without it nothing is written: {meant}"
-        )
+        raise ConfigError(Message("command.baseline_output", command=command, meant=meant))
     if command == "save" and len(inputs) > 1:
-        raise ConfigError(
-            f"baseline save reads one run, and {len(inputs)} were named; baseline merge joins several."
-        )
+        raise ConfigError(Message("command.baseline_save_one", count=len(inputs)))
     if Path(output).is_dir() or Path(output).name == "run.json":
-        order = f"; in the right order: {PROG} {command} {output} -o {inputs[0]}" if _is_run(output) else ""
-        what = "a run" if _is_run(output) else "a folder"
-        raise ConfigError(f"-o {output} is {what}, and -o names the baseline file to write{order}.")
+        meant = f"{PROG} {command} {output} -o {inputs[0]}"
+        order = Message("part.right_order", command=meant) if _is_run(output) else None
+        what = Message("part.a_run" if _is_run(output) else "part.a_folder")
+        raise ConfigError(Message("command.baseline_output_is", output=output, what=what, order=order))
     return output
 
 
 def _list(options: argparse.Namespace) -> int:
     folder = Path(options.folder)
     if folder.is_file():
-        raise ConfigError(f"{folder} is a file; {PROG} show {folder} shows it, list takes a folder.")
+        raise ConfigError(Message("command.baseline_list_file", folder=folder, prog=PROG))
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is not a folder; name the folder that holds your baselines.")
+        raise ConfigError(Message("command.baseline_list_missing", folder=folder))
     rows = [_list_row(path) for path in sorted(folder.glob("*.json"))]
     if not rows:
         print(Message("baseline.no_file", folder=repr(options.folder)))
@@ -148,9 +142,8 @@ def _list_row(path: Path) -> tuple[str, ...]:
 def _show(options: argparse.Namespace) -> int:
     file = options.file
     if Path(file).is_dir():
-        saved = f"save {file} -o FILE makes a baseline of it"
-        use = saved if _is_run(file) else f"list {file} lists what is in it"
-        raise ConfigError(f"{file} is a folder, and show takes a baseline file; {PROG} {use}.")
+        use = Message("part.save_of" if _is_run(file) else "part.list_of", file=file)
+        raise ConfigError(Message("command.baseline_show_folder", file=file, prog=PROG, use=use))
     baseline = load(file, option="")
     print(f"{file}: {baseline.source}")
     for section in ("server", "hardware", "model"):
@@ -218,10 +211,7 @@ def _merge(options: argparse.Namespace) -> int:
         if Path(target).is_file():
             load(target, option="-o ")  # never over something else
             if Path(target).resolve() not in [Path(name).resolve() for name in options.parts]:
-                raise ConfigError(
-                    f"-o {target} exists and is not among the parts, so its samples would be lost; name it "
-                    "as a part too, or another file with -o."
-                )
+                raise ConfigError(Message("command.baseline_not_a_part", target=target))
         parts = [(name, _read(name)) for name in options.parts]
         refuse_others(parts)
         refuse_the_same(parts)

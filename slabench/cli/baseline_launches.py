@@ -11,7 +11,7 @@ from slabench.cli.baseline_parts import refuse_others, refuse_the_same, writing
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
 from slabench.history.lines import LaunchLine, line_of
-from slabench.messages import metric_name, number, percent
+from slabench.messages import Message, metric_name, number, percent
 from slabench.output_file import locked
 from slabench.report.resume import read_run
 from slabench.report.text_table import table
@@ -50,10 +50,7 @@ def add_launches(names: Sequence[str], target: str) -> int:
     few = {test_id: count for test_id, count in counts.items() if count < LEAST_STORED}
     if len(few) == len(counts):
         most = max(counts.values(), default=0)
-        print(
-            f"No spread was written: it needs {LEAST_STORED} launches of a test, and these runs have "
-            f"{most} of one that was valid."
-        )
+        print(Message("baseline.no_spread_written", least=LEAST_STORED, most=most))
         return INVALID
     with writing(target), locked(target):
         document = with_spread(_base(target, parts), launches)
@@ -61,14 +58,13 @@ def add_launches(names: Sequence[str], target: str) -> int:
     rows = [row for test_id in counts if test_id not in few for row in _rows(document, test_id)]
     print(table(HEAD, rows, left=(0, 1)))
     for test_id, count in few.items():
-        print(f"No spread of {test_id}: it was valid in {count} of {len(launches)} launches.")
-    print(
-        f"Spread of {len(launches)} launches written to {target}; a gate takes it: --launch-spread={target}."
-    )
+        print(Message("baseline.no_spread", test=test_id, valid=count, launches=len(launches)))
+    print(Message("baseline.spread", launches=len(launches), target=target))
     return 0
 
 
-HEAD = ("test", "metric", "mean", "launches", "sd of launches", "its 80 % bound", "seen at 1 launch a side")
+COLUMNS = ("test", "metric", "mean", "launches", "launch_sd", "launch_bound", "launch_seen")
+HEAD = tuple(Message(f"column.{name}") for name in COLUMNS)
 
 
 def _rows(document: Document, test_id: str) -> Iterator[tuple[str, ...]]:
@@ -91,15 +87,13 @@ def _runs(name: str) -> list[tuple[str, RunDocument]]:
     """A run, and those of the earlier launches in its folder."""
     path = Path(name)
     if not path.is_dir() and path.name != "run.json":
-        raise ConfigError(
-            f"{name} is no run folder; baseline launches reads runs, each of a launch of its own."
-        )
+        raise ConfigError(Message("command.launches_no_run", name=name))
     folder = path if path.is_dir() else path.parent
     names = [*(str(earlier) for earlier in sorted(folder.glob(SUB_RUNS))), name]
     runs = [(each, read_run(each, "")[1]) for each in names]
     for each, run in runs:
         if run.resumed:
-            raise ConfigError(f"{each} was continued by --resume: it may be of two launches. Leave it out.")
+            raise ConfigError(Message("command.launches_resumed", run=each))
     return runs
 
 
@@ -111,14 +105,15 @@ def _refuse_one_process(runs: Sequence[tuple[str, RunDocument]]) -> None:
         if launch.by_slabench:
             continue
         if launch.random_seed is None:
-            raise ConfigError(
-                f"{name} does not show which launch it is of: its server reports no random_seed and was not "
-                "started by slabench. Measure with --launch=CMD."
-            )
+            raise ConfigError(Message("command.launches_unknown", name=name))
         if launch.random_seed in known:
             raise ConfigError(
-                f"{name} and {known[launch.random_seed]} are of one server process (random_seed "
-                f"{launch.random_seed}), so of one launch; name runs of separate launches."
+                Message(
+                    "command.launches_same",
+                    name=name,
+                    known=known[launch.random_seed],
+                    random_seed=launch.random_seed,
+                )
             )
         known[launch.random_seed] = name
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.verdict.baseline_merge import repeats_of, run_ids
 from slabench.verdict.differences import differences
 
@@ -28,10 +29,7 @@ def refuse_others(parts: Sequence[tuple[str, Document]]) -> None:
             texts = [*_differences(*workloads), *_unlike(*both)]
             lines += [f"{test_id}: {text}" for text in texts]
         if lines:
-            raise ConfigError(
-                f"{name} is not of the same deployment and workload as {first}: {'; '.join(lines)}. Merge "
-                "what is alike."
-            )
+            raise ConfigError(Message("command.parts_differ", name=name, first=first, lines=lines))
 
 
 def _differences(first: Document, second: Document) -> list[str]:
@@ -49,7 +47,7 @@ def refuse_the_same(parts: Sequence[tuple[str, Document]]) -> None:
                 if repeats_of(known["tests"][test_id]) & repeats_of(document["tests"][test_id])
             ]
             if same:
-                raise ConfigError(f"{name} and {before} hold {same[0]}: merged, it would count twice.")
+                raise ConfigError(Message("command.parts_twice", name=name, before=before, same=same[0]))
 
 
 def _unlike(first: Document, second: Document) -> list[str]:
@@ -65,6 +63,4 @@ def writing(target: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ConfigError(
-            f"-o {target} cannot be written ({error.strerror}); name a file in a folder that exists."
-        ) from error
+        raise ConfigError(Message("file.output_unwritable", target=target, why=error.strerror)) from error

@@ -35,7 +35,12 @@ REFERENCES = ("--baseline", "--baseline-url")
 def run(argv: Sequence[str]) -> int:
     options, rest = _parser().parse_known_args(join_values(argv))
     campaign = _campaign(options, rest)
-    document = campaign.run(lambda sentence: print(sentence, flush=True))
+
+    def say(message: Message) -> None:
+        with in_language(options.lang):
+            print(plain(str(message)), flush=True)
+
+    document = campaign.run(say)
     with in_language(options.lang):
         print(as_text(document))
     assert document.found is not None
@@ -77,29 +82,21 @@ def _campaign(options: argparse.Namespace, rest: Sequence[str]) -> Campaign:
     check_versions(versions)
     for option in OWN:
         if any(word.partition("=")[0] == option for word in rest):
-            raise ConfigError(f"{option} is no option of a bisection; leave it out.")
+            raise ConfigError(Message("command.bisect_own_option", option=option))
     stray = [word for word in rest if not word.startswith("-")]
     if stray:
-        raise ConfigError(
-            f"{stray[0]!r} belongs to no option of slabench; join a value to its option with =."
-        )
+        raise ConfigError(Message("command.bisect_stray", word=stray[0]))
     references = [word for word in rest if word.partition("=")[0] in REFERENCES]
     if options.state is None:
-        raise ConfigError("A bisection takes hours, and needs --state=FILE to be continued by after a crash.")
+        raise ConfigError(Message("command.bisect_state"))
     check_writable("--state", options.state)
     if options.launch is None:
-        raise ConfigError(
-            "A bisection starts each version by --launch=CMD, such as "
-            f"--launch='docker run --rm --gpus=all --network=host {VERSION} ... --port {{port}}'."
-        )
+        raise ConfigError(Message("command.bisect_launch", field=VERSION))
     as_launched("--launch", options.launch, versions[0])
     if options.baseline_launch is not None:
         as_launched("--baseline-launch", options.baseline_launch, versions[0])
     if references and (options.baseline_launch is not None or options.one_after_the_other):
-        raise ConfigError(
-            f"{references[0]} names what versions are compared with, and --baseline-launch and "
-            "--one-after-the-other are about the oldest in its place; leave one of them out."
-        )
+        raise ConfigError(Message("command.bisect_reference", reference=references[0]))
     return Campaign(
         versions=versions,
         suites=tuple(options.suites),

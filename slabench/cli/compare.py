@@ -16,7 +16,7 @@ from slabench.cli.language import add_language
 from slabench.cli.parser import Parser
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
-from slabench.messages import in_language
+from slabench.messages import Message, in_language
 from slabench.options.checks import check_allow, check_allow_diff, check_writable
 from slabench.options.types import words
 from slabench.output_file import check_free, write_named
@@ -59,9 +59,9 @@ def _refuse_itself(sides: Sequence[StoredSide]) -> None:
     old, *others = sides
     for side in others:
         same = sorted(old.run_ids & side.run_ids)
-        how = f"hold the same run, {', '.join(same)}" if same else "are the same"
+        how = Message("part.same_run", runs=same) if same else Message("part.are_same")
         if same or Path(side.name).resolve() == Path(old.name).resolve():
-            raise ConfigError(f"{old.name} and {side.name} {how}: it would be compared with itself.")
+            raise ConfigError(Message("command.compare_same", old=old.name, new=side.name, how=how))
 
 
 EXAMPLES = (
@@ -115,9 +115,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     add_language(parser)
     options = parser.parse_args(argv)
     if len(options.runs) < 2:
-        raise ConfigError(f"compare needs two runs or more, the old one first: {PROG} compare OLD NEW")
+        raise ConfigError(Message("command.compare_two", prog=PROG))
     if not options.tolerance > 0:
-        raise ConfigError(f"--tolerance={options.tolerance:g} is not above 0.")
+        raise ConfigError(Message("command.compare_tolerance", tolerance=options.tolerance))
     check_allow_diff(options.allow_diff)
     check_allow(options.allow)
     return options

@@ -11,14 +11,15 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from slabench.bench_serving.client import Reference, check_recipe, find
 from slabench.cli import PROG
+from slabench.cli.language import add_language
 from slabench.cli.parser import Parser
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
-from slabench.messages import Message
+from slabench.messages import Message, in_language
 from slabench.methods import Form
 from slabench.options.checks import check_writable
 from slabench.options.table import OPTIONS
@@ -94,6 +95,7 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
             continue
         read = replace(option, help=text).reader
         parser.add_argument(name, default=default, type=read, metavar=metavar, help=text + shown)
+    add_language(parser)
     parsed = parser.parse_args(argv)
     if parsed.json:
         check_free("--json", str(check_writable("--json", parsed.json)))
@@ -140,42 +142,56 @@ def crosscheck(ours: Campaign, theirs: Campaign, reference: Reference) -> int:
     workload = prompts.workload(form, NAME)
     if len(workload.prompts) < form.num_prompts:
         raise ConfigError(
-            str(
-                Message(
-                    "crosscheck.few_prompts",
-                    wanted=form.num_prompts,
-                    prompts=len(workload.prompts),
-                    path=given.dataset_path,
-                )
+            Message(
+                "crosscheck.few_prompts",
+                wanted=form.num_prompts,
+                prompts=len(workload.prompts),
+                path=given.dataset_path,
             )
         )
     plan, tokenizer = LoadOptions.of(ours.settings).plan(form, workload), ours.tokenizer.folder() or ""
     check_recipe(workload.spec, plan, tokenizer, trust_remote_code=given.trust_remote_code)
     alike = shared_beginnings(workload)
     if alike is not None:
-        print(alike, file=sys.stderr)
+        say(given, alike, file=sys.stderr)
     metrics: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
     for number in range(1, given.rounds + 1):
         for key, name, side in (("ours", "slabench", ours), ("theirs", reference.name, theirs)):
             load = measured(side, prompts, form)
             bad = next((check for check in load.checks if check.state is CheckStatus.INVALID), None)
             if bad is not None:
-                cause = f" {alike}" if alike is not None and bad.name == prefix_cache.__name__ else ""
-                head = f"INVALID: round {number} by {name}: {bad.name}: {bad.text} {bad.remedy}"
-                print(f"{head}{cause}", file=sys.stderr)
+                because = alike is not None and bad.name == prefix_cache.__name__
+                invalid = Message(
+                    "crosscheck.invalid",
+                    number=number,
+                    name=name,
+                    check=bad.name,
+                    text=bad.message or bad.text,
+                    remedy=bad.remedy_message or bad.remedy,
+                    cause=Message("crosscheck.cause", text=alike) if because else None,
+                )
+                say(given, invalid, file=sys.stderr)
                 return INVALID
             metrics[key].append(load.metrics)
             tpot = load.metrics.get("classic.tpot.mean")
             shown = "n/a" if tpot is None else f"{tpot:.3f}"
-            print(f"round {number} of {given.rounds}: {name}: TPOT {shown} ms", file=sys.stderr)
+            turn = {"number": number, "rounds": given.rounds, "name": name}
+            say(given, Message("crosscheck.round", **turn, tpot=shown), file=sys.stderr)
     rows = compare(metrics["ours"], metrics["theirs"])
     described = {**workload.describe(), **plan.describe()}
-    print(f"slabench and {reference.name} in turns, {given.rounds} runs each: {load_in_words(described)}")
-    print(crosscheck_table(rows))
+    in_words = load_in_words(described)
+    say(given, Message("crosscheck.head", name=reference.name, rounds=given.rounds, load=in_words))
+    with in_language(given.lang):
+        print(crosscheck_table(rows))
     if given.json:
         document = {"workload": described, "rounds": given.rounds, "rows": as_dict(rows), **metrics}
         write_named("--json", given.json, dumps(document, indent=1) + "\n")
     return 0
+
+
+def say(given: argparse.Namespace, message: Message, file: TextIO | None = None) -> None:
+    with in_language(given.lang):
+        print(message, file=file)
 
 
 def measured(campaign: Campaign, prompts: Prompts, form: Form) -> Evaluated:
@@ -186,15 +202,22 @@ def measured(campaign: Campaign, prompts: Prompts, form: Form) -> Evaluated:
     return evaluate_loads((load,), rules, campaign.settings, compared, campaign.facts)[0]
 
 
-def load_in_words(described: Mapping[str, Any]) -> str:
+def load_in_words(described: Mapping[str, Any]) -> Message:
     """`16 prompts (random) of 256 tokens, 256 out, request rate inf, concurrency 8`."""
-    cap = described["max_concurrency"] or "not limited"
-    low = "" if described["range_ratio"] == 1 else f"{described['range_ratio']:g} x length to "
-    lengths = f"of {low}{described['input_len']} tokens, {low}{described['output_len']} out"
+    ratio = described["range_ratio"]
+    low = None if ratio == 1 else Message("crosscheck.low", ratio=ratio)
+    full = {"input": described["input_len"], "output": described["output_len"]}
+    lengths = Message("crosscheck.lengths", low=low, **full)
     if described["input_len"] is None:
-        lengths = "with the conversations' own lengths"
-    prompts = f"{described['num_prompts']} prompts ({described['dataset_name']})"
-    return f"{prompts} {lengths}, request rate {described['request_rate']}, concurrency {cap}"
+        lengths = Message("crosscheck.own_lengths")
+    return Message(
+        "crosscheck.load",
+        prompts=described["num_prompts"],
+        dataset=described["dataset_name"],
+        lengths=lengths,
+        rate=described["request_rate"],
+        cap=described["max_concurrency"] or Message("crosscheck.not_limited"),
+    )
 
 
 def shared_beginnings(workload: Workload) -> Message | None:

@@ -19,7 +19,7 @@ from slabench.history.baseline import LEAST, MOST, held, taken_failed, usable
 from slabench.history.file import append, read
 from slabench.history.lines import AcceptLine
 from slabench.history.series import series
-from slabench.messages import in_language
+from slabench.messages import Message, in_language
 from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_named
 from slabench.report.history import as_html, as_text
@@ -52,7 +52,7 @@ def _parser(words: str, arguments: Sequence[tuple[str, dict[str, str]]]) -> argp
         parser.add_argument(name, **how)  # type: ignore[arg-type]
     if words == "FILE":
         parser.add_argument("-o", "--output", metavar="FILE", help="write a page with a chart a metric")
-        add_language(parser)
+    add_language(parser)
     return parser
 
 
@@ -67,22 +67,17 @@ def _accept(argv: Sequence[str]) -> int:
     runs = usable(history, version)
     if runs < LEAST:
         raise ConfigError(
-            f"{path} has {runs} runs of {version} of one test, server and workload, and what a further run "
-            f"would give is predicted from {LEAST} or more; it holds {held(history)}. Append more with "
-            f"--history={path}."
+            Message(
+                "command.history_few", path=path, runs=runs, version=version, least=LEAST, held=held(history)
+            )
         )
     try:
         append(path, AcceptLine(accept=version, utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written ({system_words(error)}).") from error
-    print(
-        f"{version} is accepted in {path}: --baseline={PREFIX}{path} compares with its last "
-        f"{min(runs, MOST)} runs until now. Later runs of it are taken when it is accepted again."
-    )
+        raise ConfigError(Message("file.unwritable", path=path, why=system_words(error))) from error
+    lines = [Message("history.accepted_now", version=version, path=path, prefix=PREFIX, runs=min(runs, MOST))]
     if failed := taken_failed(history, version):
-        verb = "run is" if len(failed) == 1 else "runs are"
-        print(
-            f"{len(failed)} of its {verb} FAILED, and taken all the same: {', '.join(failed)}. What they "
-            "were FAILED for is then what later runs are compared with."
-        )
+        lines.append(Message("history.failed_accepted", failed=len(failed), names=tuple(failed)))
+    with in_language(options.lang):
+        print("\n".join(map(str, lines)))
     return 0

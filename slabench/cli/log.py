@@ -103,10 +103,10 @@ def _schedulers(report: LogReport) -> Message:
     return Message("log_file.gpus", schedulers=text, gpus=gpus, unit=unit, unsure=unsure)
 
 
-def _no_curve(report: LogReport) -> Message | str:
+def _no_curve(report: LogReport) -> Message:
     """Why there is no curve in these logs, and where there would be one."""
     if report.later_stages is not None:
-        return report.later_stages
+        return report.later_stages.message
     rejected = sum(sum(file.rejected.values()) - file.rejected.get("prose", 0) for file in report.files)
     if rejected:
         return Message("log_file.unreadable", lines=rejected)
@@ -114,7 +114,7 @@ def _no_curve(report: LogReport) -> Message | str:
         return Message("log_file.prefill_node", lines=report.prefill.lines)
     if any(file.events for file in report.files):
         return Message("log_file.no_batch")
-    return report.other_engine or Message("log_file.no_server")
+    return Message("log_file.no_server") if report.other_engine is None else report.other_engine.message
 
 
 def _counts(counts: Mapping[str, int]) -> Sequence[str] | Message:
@@ -131,14 +131,14 @@ def _file(file: LogFile) -> list[Message]:
 
 
 def _text(report: LogReport) -> str:
-    lines: list[Message | str] = [line for file in report.files for line in _file(file)]
+    lines = [line for file in report.files for line in _file(file)]
     if report.copies or report.repeated_events:
         lines.append(Message("log_file.counted_once", copies=report.copies, repeats=report.repeated_events))
     if report.capacity:
         sizes = [f"{key} {value:g}" for key, value in report.capacity.items()]
         lines.append(Message("log_file.capacity", sizes=sizes))
     lines += [_schedulers(report)] if report.decode_lines else []
-    lines += report.warnings
+    lines += [warning.message for warning in report.warnings]
     if report.left_out_of_clean:
         lines.append(Message("log_file.left_out", causes=_counts(report.left_out_of_clean)))
     return "\n".join([*map(str, lines), *([table(*_table(report))] if report.curve else [])])

@@ -12,7 +12,9 @@ from slabench import __version__
 from slabench.cli import PROG
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INTERRUPTED, INVALID, OUR_CRASH, USAGE
+from slabench.messages import Message, asked_language, in_language
 from slabench.near import did_you_mean
+from slabench.options.argparse_words import translate_argparse
 
 COMMANDS = {
     "run": "the suites ali, serving and tencent, by pytest",
@@ -48,28 +50,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"slabench {__version__}")
         return 0
     if argv[0] not in COMMANDS:
-        meant = did_you_mean(argv[0], COMMANDS)
-        print(f"There is no command {argv[0]!r}.{meant} There are {', '.join(COMMANDS)}.", file=sys.stderr)
+        hint = did_you_mean(argv[0], COMMANDS)
+        _say(argv, Message("command.unknown", word=argv[0], hint=hint, commands=tuple(COMMANDS)))
         return USAGE
+    translate_argparse()
     try:
         status: int = importlib.import_module(f"slabench.cli.{argv[0]}").run(argv[1:])
         sys.stdout.flush()  # here, where a closed pipe is no crash
     except ConfigError as error:
-        print(_cleaned(str(error)), file=sys.stderr)
+        _say(argv, error.as_message())
         return USAGE
     except (ServerError, InvalidRun) as error:
-        print(f"INVALID: {_cleaned(str(error))}", file=sys.stderr)
+        _say(argv, Message("plan.invalid", why=error.as_message()))
         return INVALID
     except SystemExit as end:  # argparse has printed; its own 2 would read as the suite's Ctrl-C
         return USAGE if end.code == 2 else int(end.code or 0)
     except KeyboardInterrupt:
-        print(f"slabench {argv[0]} was interrupted.", file=sys.stderr)
+        _say(argv, Message("command.interrupted", command=argv[0]))
         return INTERRUPTED
     except BrokenPipeError:  # `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - Python's own status would be 1, which means FAILED
-        return _crashed(argv[0], error)
+        return _crashed(argv, error)
     return status
 
 
@@ -81,13 +84,14 @@ def _cleaned(text: str) -> str:
     return "\n".join(plain(line) for line in scrub_text(text).splitlines())
 
 
-def _crashed(command: str, error: Exception) -> int:
+def _say(argv: Sequence[str], message: Message) -> None:
+    with in_language(asked_language(argv)):
+        print(_cleaned(str(message)), file=sys.stderr)
+
+
+def _crashed(argv: Sequence[str], error: Exception) -> int:
     """The traceback without secrets, and one sentence below it, where a reader looks first."""
     print(_cleaned("".join(traceback.format_exception(error))), file=sys.stderr)
     line = f"{type(error).__name__}: {error}".splitlines()[0]
-    print(
-        f"slabench {command} crashed ({_cleaned(line)}): this is an error of slabench, not of your server; "
-        "please report it with the lines above.",
-        file=sys.stderr,
-    )
+    _say(argv, Message("command.crashed", command=argv[0], error=line))
     return OUR_CRASH

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from slabench.cli import PROG
+from slabench.messages import Message, asked_language, in_language
 from slabench.options.other_spellings import hint
 
 
@@ -32,7 +33,7 @@ class Parser(argparse.ArgumentParser):
             names = [name.removeprefix("--") for name in known if name.startswith("--")]
             # without values, which can be secrets
             listed = " ".join(word.partition("=")[0] for word in unknown if word.startswith("-"))
-            self.error(
-                hint(unknown, names, args, instead={}) or f"unrecognized arguments: {listed or unknown[0]}"
-            )
+            left = Message("option.unrecognized", options=listed or unknown[0])
+            with in_language(asked_language(args)):
+                self.error(str(hint(unknown, names, args, instead={}) or left))
         return options

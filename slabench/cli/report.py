@@ -12,7 +12,7 @@ from slabench.cli import PROG
 from slabench.cli.language import add_language
 from slabench.cli.parser import Parser
 from slabench.errors import ConfigError
-from slabench.messages import in_language
+from slabench.messages import Message, in_language
 from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_named
 from slabench.report.page.render import report_page
@@ -32,7 +32,7 @@ def run(argv: Sequence[str]) -> int:
     add_language(parser)
     options = parser.parse_args(argv)
     if options.output is None and len(options.runs) > 1:
-        raise ConfigError(f"{len(options.runs)} runs on one page: name the file to write with --output=FILE.")
+        raise ConfigError(Message("command.report_output", runs=len(options.runs)))
     if options.output is not None:  # before anything is read
         check_free("--output", str(check_writable("--output", options.output)))
     read = [read_run(name, "") for name in options.runs]
@@ -43,9 +43,7 @@ def run(argv: Sequence[str]) -> int:
         and target.exists()
         and not any(title in target.read_bytes()[:4096] for title in OURS)
     ):
-        raise ConfigError(
-            f"{target} exists and is no page of slabench; name the file to write with --output=FILE."
-        )
+        raise ConfigError(Message("command.report_other_file", target=target))
     beside = target.parent.resolve() == folder
     files = [name for name in NAMES if beside and (folder / name).is_file()]
     with in_language(options.lang):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from slabench.cli import PROG
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.near import did_you_mean
 from slabench.options.table import OPTIONS
 from slabench.places import SUITES
@@ -62,9 +63,7 @@ def arguments(argv: Sequence[str], folder: str, command: str = "run") -> list[st
     """pytest's for ours. ConfigError unless the first words are suites."""
     first = next((place for place, word in enumerate(argv) if word.startswith("-")), len(argv))
     if not first:
-        raise ConfigError(
-            f"Name the suites first: {PROG} {command} tencent --base-url=URL; there are {', '.join(NAMES)}."
-        )
+        raise ConfigError(Message("command.suites_first", prog=PROG, command=command, names=NAMES))
     own = [f"--config-file={INI}", f"--rootdir={folder}", f"--confcutdir={SUITES}"]
     return [*own, *map(_path, argv[:first]), *join_values(argv[first:])]
 
@@ -73,10 +72,7 @@ def _path(word: str) -> str:
     """Of a suite, or of a file or test in it, as a test id names it."""
     file, *rest = word.split("::")
     if not is_suite(word):
-        raise ConfigError(
-            f"{word!r} is no suite.{did_you_mean(word, NAMES)} There are {', '.join(NAMES)}, and their "
-            f"files. Tests of your own are run by pytest: pytest {word} -p slabench.plugin --base-url=URL."
-        )
+        raise ConfigError(Message("command.no_suite", word=word, hint=did_you_mean(word, NAMES), names=NAMES))
     return "::".join((str(_place(file)), *rest))
 
 

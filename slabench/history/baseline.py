@@ -32,8 +32,13 @@ def load(path: str, repeats: int) -> Baseline:
     history = read(path, option=f"--baseline={PREFIX}")
     if not history.accepted:
         raise ConfigError(
-            f"--baseline={PREFIX}{path} has no accepted version; it holds {held(history)}. Accept one: "
-            f"{shlex.join(slabench_program())} history accept {path} VERSION."
+            Message(
+                "file.history_none_accepted",
+                prefix=PREFIX,
+                path=path,
+                held=held(history),
+                program=shlex.join(slabench_program()),
+            )
         )
     version = [*history.accepted][-1]
     runs = of_version(history, version, history.accepted[version])
@@ -50,9 +55,14 @@ def load(path: str, repeats: int) -> Baseline:
     if not tests:
         most = max((len(_chosen(runs, name)) for name in refused), default=0)
         raise ConfigError(
-            f"--baseline={PREFIX}{path} has {_count(most)} of the accepted version {version} of one test, "
-            f"server and workload above its acceptance, and the spread from run to run needs {LEAST}; append "
-            f"more with --history={path}, and accept {version} again."
+            Message(
+                "file.history_few",
+                prefix=PREFIX,
+                path=path,
+                runs=Message("part.runs", runs=most),
+                version=version,
+                least=LEAST,
+            )
         )
     return Baseline(
         f"{PREFIX}{path}", f"{version} in {path}", runs[-1].fingerprint, tests, refused=refused, of_runs=True
@@ -79,15 +89,12 @@ def taken_failed(history: History, version: str) -> list[str]:
     return [run.run_id for run in runs if run.failed and run.run_id in taken]
 
 
-def held(history: History) -> str:
+def held(history: History) -> tuple[Message, ...]:
     """`0.5.7 (8 runs), 0.5.8 (1 run)`"""
     versions = [run.version for run in history.runs]
-    listed = [f"{version} ({_count(versions.count(version))})" for version in dict.fromkeys(versions)]
-    return ", ".join(listed) or "no run"
-
-
-def _count(runs: int) -> str:
-    return f"{runs} run{'' if runs == 1 else 's'}"
+    counted = {version: versions.count(version) for version in dict.fromkeys(versions)}
+    listed = (Message("part.version_runs", version=name, runs=runs) for name, runs in counted.items())
+    return tuple(listed) or (Message("part.no_run"),)
 
 
 def _chosen(runs: Sequence[RunLine], name: str) -> list[RunLine]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from slabench.errors import ConfigError, system_words
 from slabench.history.lines import AcceptLine, RunLine, read_line
+from slabench.messages import Message, Sentence
 from slabench.run_document.read import MalformedDocument
 from slabench.run_document.write import stored
 from slabench.strict_json import dumps
@@ -47,9 +48,7 @@ def read(path: str, *, option: str = "") -> History:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise ConfigError(
-            f"{named} cannot be read as a history ({system_words(error)}); --history=FILE makes one."
-        ) from error
+        raise ConfigError(Message("file.history_unreadable", named=named, why=system_words(error))) from error
     runs: list[RunLine] = []
     accepted: dict[str, int] = {}
     skipped: list[str] = []
@@ -59,25 +58,22 @@ def read(path: str, *, option: str = "") -> History:
         try:
             content = json.loads(text)
         except (ValueError, RecursionError):
-            skipped.append(
-                f"{named}, line {number} is no whole line ({len(text):,} bytes: its writer ended while it "
-                "wrote it); it is left out, and that run has to be measured again."
-            )
+            skipped.append(Sentence.of("history.no_whole_line", named=named, number=number, size=len(text)))
             continue
         try:
             line = read_line(content)
         except (MalformedDocument, ConfigError) as error:
             raise ConfigError(
-                f"{named}, line {number} is no line of a history ({' '.join(str(error).split())}); name a "
-                "file that --history=FILE made."
+                Message("file.history_line", named=named, number=number, why=" ".join(str(error).split()))
             ) from error
         if isinstance(line, AcceptLine):
             accepted.pop(line.accept, None)
             accepted[line.accept] = len(runs)
         elif (taken_by := _add(runs, accepted, line)) is not None:
             skipped.append(
-                f"{named}, line {number} is the run {line.run_id} once more, below the acceptance of "
-                f"{taken_by} that took it: it is left out, and what was accepted stays as it was."
+                Sentence.of(
+                    "history.once_more", named=named, number=number, run=line.run_id, version=taken_by
+                )
             )
     return History(path, tuple(runs), accepted, tuple(skipped))
 
@@ -131,16 +127,15 @@ def check_appendable(option: str, path: str, *, simulated: bool) -> None:
     """
     target = Path(path)
     if target.is_dir() or not target.parent.is_dir() or (target.exists() and not target.is_file()):
-        raise ConfigError(f"{option}={path} is no file to append to; name a file in a folder that exists.")
+        raise ConfigError(Message("file.history_no_file", option=option, path=path))
     if not os.access(target if target.exists() else target.parent, os.W_OK):
-        raise ConfigError(f"{option}={path} cannot be written; name a file that can be.")
+        raise ConfigError(Message("file.history_unwritable", option=option, path=path))
     if not target.exists():
         return
     held = read(path, option=f"{option}=").simulated
     if held is not None and held != simulated:
-        kinds = ("the embedded server", "real servers")
+        kinds = (Message("part.embedded"), Message("part.real_servers"))
         mine, theirs = kinds if simulated else kinds[::-1]
         raise ConfigError(
-            f"{option}={path} holds runs of {theirs}, and this is one of {mine}: its figures mean something "
-            "else. Name another file."
+            Message("file.history_other_kind", option=option, path=path, theirs=theirs, mine=mine)
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.run_document.field import optional
 from slabench.run_document.read import parse
 from slabench.run_document.run import RunDocument
@@ -76,14 +77,14 @@ def read_line(data: object) -> RunLine | AcceptLine:
     """MalformedDocument or ConfigError where it is no line of a history."""
     schema = data.get("schema") if isinstance(data, dict) else None
     if not isinstance(data, dict) or schema != SCHEMA:
-        raise ConfigError(f"its schema is {schema!r}, and a history's is {SCHEMA}")
+        raise ConfigError(Message("file.history_schema", schema=schema, wanted=SCHEMA))
     if "accept" in data:
         return parse(AcceptLine, data)
     line = parse(RunLine, data)
     for name, test in line.tests.items():
         for key, values in test.samples.items():
             if not values or not all(map(is_measured, values)):
-                raise ConfigError(f"{name} has {key}={values!r:.60}, which are not values of runs")
+                raise ConfigError(Message("file.history_values", name=name, key=key, values=values))
     return line
 
 

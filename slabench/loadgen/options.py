@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.server.url import ServerUrl, parse_url
 
 
@@ -21,7 +22,7 @@ class Target:
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", parse_url(self.base_url))
         if self.url.authorization is not None:
-            raise ConfigError("--base-url holds a user name; put an API key into SLABENCH_API_KEY instead.")
+            raise ConfigError(Message("option.url_user"))
 
 
 @dataclass(frozen=True, slots=True)

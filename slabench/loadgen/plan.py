@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.units import NS_PER_S
 
 
@@ -29,9 +30,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.count < 1:
-            raise ConfigError(f"The plan has {self.count} requests; it needs at least 1.")
+            raise ConfigError(Message("test_code.plan_count", count=self.count))
         if self.cap is not None and self.cap < 1:
-            raise ConfigError(f"The concurrency is {self.cap}; it must be at least 1.")
+            raise ConfigError(Message("test_code.plan_cap", cap=self.cap))
 
     @property
     def count(self) -> int:
@@ -67,16 +68,14 @@ class Plan:
         later one a gap after its predecessor, so the last draw is not used: bench_serving draws it too.
         """
         if math.isnan(rate) or rate <= 0:
-            raise ConfigError(
-                f"The request rate is {rate}; it must be above 0, or inf for all requests at once."
-            )
+            raise ConfigError(Message("test_code.plan_rate", rate=rate))
         if math.isinf(rate):
             return cls.at_once(count) if cap is None else cls.closed_loop(count, cap)
         if arrivals == "constant":
             offsets = tuple(round(k / rate * NS_PER_S) for k in range(count))
             return cls("open_loop", offsets, rate, cap, arrivals)
         if arrivals != "poisson":
-            raise ConfigError(f"The arrivals are {arrivals!r}; they must be poisson or constant.")
+            raise ConfigError(Message("test_code.plan_arrivals", arrivals=arrivals))
         if unit_gaps is None or len(unit_gaps) < count:
             raise ValueError(f"poisson arrivals of {count} requests need as many gaps")
         scale = 1.0 / rate  # numpy multiplies its draw by the scale: the same product here, bit for bit

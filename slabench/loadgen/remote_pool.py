@@ -32,8 +32,7 @@ class HostRefused(InvalidRun):
     """A host cannot send a load; nothing was sent."""
 
     def __init__(self, id: str, /, **arguments: Argument) -> None:
-        self.message = Message(id, **arguments)
-        super().__init__(str(self.message))
+        super().__init__(Message(id, **arguments))
 
 
 def wait_for_hello(workers: Sequence[RemoteWorker], timeout_s: float = START_S) -> None:

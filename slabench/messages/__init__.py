@@ -6,7 +6,7 @@ What a reader sees is rendered from a catalogue: english/ has one file a room, a
 needs is the id or an argument.
 """
 
-from slabench.messages.language import LANGUAGES, in_language, of_locale
+from slabench.messages.language import LANGUAGES, asked_language, in_language, of_locale
 from slabench.messages.message import (
     Argument,
     Message,
@@ -25,6 +25,7 @@ __all__ = [
     "Message",
     "Sentence",
     "as_message",
+    "asked_language",
     "from_dict",
     "in_language",
     "messages_of",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -23,6 +25,16 @@ def in_language(language: str) -> Iterator[None]:
         yield
     finally:
         _CURRENT.reset(token)
+
+
+def asked_language(words: Sequence[str] | None = None) -> str:
+    """Of --lang among a command line's words, else the locale's: for what is said before it is read whole."""
+    words = sys.argv[1:] if words is None else words
+    after = zip(words, [*words[1:], ""], strict=False)
+    named = [
+        word.partition("=")[2] or following for word, following in after if word.partition("=")[0] == "--lang"
+    ]
+    return named[-1] if named and named[-1] in LANGUAGES else of_locale(os.environ)
 
 
 def of_locale(environment: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from string import Formatter
 from typing import Any, Union
 
@@ -14,7 +15,7 @@ from slabench.messages.language import current
 from slabench.messages.numbers import metric_name, number, percent
 from slabench.messages.singular import singular
 
-Argument = Union[None, bool, int, float, str, "Message", Sequence["Argument"]]
+Argument = Union[None, bool, int, float, str, PurePath, BaseException, "Message", Sequence["Argument"]]
 
 
 class _Formatter(Formatter):
@@ -143,6 +144,8 @@ def messages_of(texts: Sequence[str]) -> tuple[Message, ...]:
 def _stored(value: Argument) -> Any:
     if isinstance(value, Message):
         return value.as_dict()
+    if isinstance(value, (PurePath, BaseException)):
+        return str(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_stored(each) for each in value]
     return value

@@ -6,14 +6,14 @@ import re
 
 _NOUNS = (
     "answers|baselines|bytes|characters|checks|cores|conversations|copies|days|degrees|differences|"
-    "engines|entries|events|files|findings|gaps|gates|groups|ids|instances|launches|lines|links|loads|logs|metrics|"
+    "engines|entries|events|files|findings|gaps|gates|groups|ids|instances|launches|levels|lines|links|loads|logs|metrics|"
     "pairs|parts|percentiles|points|ports|positions|probes|processes|prompts|questions|ranks|readings|repeats|requests|"
     "retractions|rows|runs|samples|schedulers|seconds|sequences|servers|sides|sizes|starts|steps|streams|"
     "tests|texts|times|tokens|versions|waves|workers|compilations"
 )
 _BEFORE = (
     "accepted|batch|broken|clean|complete|conversation|data-parallel|Decode|decode|different|earlier|finished|"
-    "further|kernel|live|local|log|measured|more|other|prompt|random|running|server|valid|warm-up|whole"
+    "further|kernel|live|local|log|measured|more|other|prompt|random|running|server|such|valid|warm-up|whole"
 )
 _VERBS = {
     "were": "was", "are": "is", "have": "has", "do": "does", "need": "needs", "report": "reports",

@@ -13,19 +13,16 @@ from urllib.parse import urlsplit
 from slabench.errors import ConfigError
 from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.backends import NAMES as BACKEND_NAMES
+from slabench.messages import Message
 from slabench.near import did_you_mean
 from slabench.server.secrets import redact_url
 from slabench.verdict import validity
 from slabench.verdict.differences import SECTIONS
 
-SHAREGPT = (
-    "It is ShareGPT_V3_unfiltered_cleaned_split.json of the data set "
-    "anon8231489123/ShareGPT_Vicuna_unfiltered on Hugging Face; "
-    "nothing is downloaded here."
-)
+SHAREGPT = Message("part.sharegpt")
 
 
-def refuse(*cases: tuple[object, str]) -> None:
+def refuse(*cases: tuple[object, Message]) -> None:
     """ConfigError with the sentence of the first case whose condition holds."""
     for condition, sentence in cases:
         if condition:
@@ -34,15 +31,15 @@ def refuse(*cases: tuple[object, str]) -> None:
 
 def check_dataset(path: str | None, name: str | None) -> None:
     """--dataset-path is a file, and --dataset-name does not need one that is missing."""
-    kind = "is a folder" if path is not None and Path(path).is_dir() else "does not exist"
+    why = Message("part.is_folder" if path is not None and Path(path).is_dir() else "part.missing")
     refuse(
         (
             path is not None and not Path(path).is_file(),
-            f"--dataset-path={path} {kind}; give the ShareGPT_V3 JSON file. {SHAREGPT}",
+            Message("option.dataset_missing", path=path, why=why, sharegpt=SHAREGPT),
         ),
         (
             name in ("random", "sharegpt") and path is None,
-            f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. {SHAREGPT}",
+            Message("option.dataset_needed", name=name, sharegpt=SHAREGPT),
         ),
     )
 
@@ -52,8 +49,7 @@ def check_allow(names: Collection[str]) -> None:
     checks = validity.names()
     unknown = sorted(set(names) - set(checks))
     hint = did_you_mean(unknown[0], checks) if unknown else ""
-    listed = f"there are {', '.join(checks)}"
-    refuse((unknown, f"--allow={','.join(unknown)} names no validity check.{hint} In all {listed}."))
+    refuse((unknown, Message("option.allow_unknown", unknown=unknown, hint=hint, checks=tuple(checks))))
 
 
 def check_allow_diff(names: Collection[str]) -> None:
@@ -63,8 +59,7 @@ def check_allow_diff(names: Collection[str]) -> None:
     refuse(
         (
             unknown,
-            f"--allow-diff={','.join(unknown)} names nothing that is compared.{hint} Name "
-            f"{', '.join(SECTIONS)}, or one of their keys such as model.dtype.",
+            Message("option.allow_diff_unknown", unknown=unknown, hint=hint, sections=tuple(SECTIONS)),
         )
     )
 
@@ -79,8 +74,7 @@ def check_folder(option: str, value: str | None) -> None:
     refuse(
         (
             not hub_name and not served_name,
-            f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer "
-            "files.",
+            Message("option.no_folder", option=option, value=value),
         )
     )
 
@@ -98,10 +92,9 @@ def check_root(option: str, url: str) -> None:
     if endpoint is None:
         return
     root = redact_url(url.partition("?")[0].rstrip("/").removesuffix(endpoint[0].rstrip("/")))
-    openai = f", and --backend={' or '.join(_V1)} for its /v1 endpoints"
+    openai = Message("part.v1_backend", names=_V1) if endpoint[1].startswith("v1") else None
     raise ConfigError(
-        f"{option} ends with {endpoint[0]}, and endpoints are added to it: give the server's root, "
-        f"{option}={root}{openai if endpoint[1].startswith('v1') else ''}."
+        Message("option.no_root", option=option, endpoint=endpoint[0], root=root, backend=openai)
     )
 
 
@@ -111,7 +104,7 @@ def check_writable(option: str, path: str) -> Path:
     refuse(
         (
             target.is_dir() or not target.parent.is_dir(),
-            f"{option}={path} cannot be written: its folder must exist and it must not be a folder.",
+            Message("option.unwritable", option=option, path=path),
         )
     )
     return target
@@ -123,7 +116,7 @@ def api_key(environment: Mapping[str, str], name: str) -> str | None:
     refuse(
         (
             key is not None and not (key.isascii() and key.isprintable()),
-            f"The API key in {name} has characters that no HTTP header can carry.",
+            Message("option.api_key", name=name),
         )
     )
     return key

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.backends import NAMES as BACKEND_NAMES
+from slabench.messages import Message
 from slabench.server.secrets import secret_name
 
 # Another client's name: ours, with the same meaning and value.
@@ -48,44 +49,38 @@ SAME = {
     "repeat": "repeats",
     "rounds": "repeats",
 }
-_PERCENTILES = (
-    "every metric has mean, p50, p90, p95, p99, min, max and std in run.json; judge one with "
-    "--slo='ttft.p99<=2000'"
+_PERCENTILES = Message("spelling.percentiles")
+_FOLDER, _RECORDS = Message("spelling.folder"), Message("spelling.records")
+_IGNORE_EOS, _DURATION = Message("spelling.ignore_eos"), Message("spelling.duration")
+_BACKEND = Message(
+    "spelling.backend", backends=[f"--backend={name} ({BACKENDS[name].path})" for name in BACKEND_NAMES]
 )
-_BACKENDS = " or ".join(f"--backend={name} ({BACKENDS[name].path})" for name in BACKEND_NAMES)
-_FOLDER = "every run has its folder with run.json; --bench-serving-jsonl=FILE adds bench_serving's rows"
 # Another client's name: what to write or to know instead.
-INSTEAD = {
-    **dict.fromkeys(("endpoint", "endpoint-type"), f"write {_BACKENDS}"),
-    "percentile-metrics": _PERCENTILES,
-    "metric-percentiles": _PERCENTILES,
-    "save-result": _FOLDER,
-    "save-detailed": "the run folder's requests.jsonl.gz has every request",
-    "append-result": "--bench-serving-jsonl=FILE appends a row for every test",
-    "result-filename": _FOLDER,
-    "output-details": "the run folder's requests.jsonl.gz has every request",
-    "burstiness": "arrivals are a Poisson process (burstiness 1), or --arrivals=constant",
-    "ignore-eos": "every request asks for ignore_eos, since an answer must have the length asked for",
-    "disable-ignore-eos": "every request asks for ignore_eos, since an answer must have the length asked for",
-    "disable-stream": "TTFT and TPOT need a stream; every request asks for one",
-    "disable-tqdm": "write --progress=off",
-    "flush-cache": "the prefix cache is flushed before every test; --no-flush-cache leaves that out",
-    "apply-chat-template": "write --backend=sglang-oai-chat, with which the server applies it",
-    "tokenize-prompt": "write --prompt-form=ids",
-    "served-model-name": "the server reports it; no option is needed",
-    "temperature": 'write --extra-request-body=\'{"sampling_params": {"temperature": T}}\' (of /v1: '
-    "'{\"temperature\": T}')",
-    "top-p": 'write --extra-request-body=\'{"sampling_params": {"top_p": P}}\' (of /v1: \'{"top_p": P}\')',
-    "top-k": 'write --extra-request-body=\'{"sampling_params": {"top_k": K}}\' (of /v1: \'{"top_k": K}\')',
-    "min-p": 'write --extra-request-body=\'{"sampling_params": {"min_p": P}}\' (of /v1: \'{"min_p": P}\')',
-    "lora-name": 'write --extra-request-body=\'{"lora_path": "NAME"}\'',
-    "api-key": "put the key into the environment variable SLABENCH_API_KEY (--api-key-env names another)",
-    "ready-check-timeout-sec": "--launch-timeout=S is how long a server that --launch starts may take",
-    "insecure": "name the certificate authority with --ca-file=FILE",
-    "max-seconds": "a test sends --num-prompts requests, however long they take",
-    "duration": "a test sends --num-prompts requests, however long they take",
-    "profile": "profile the server itself; a run that is profiled is no measurement",
-    "slos": "write one --slo='tpot.mean<=50' for each objective",
+INSTEAD: Mapping[str, Message] = {
+    **dict.fromkeys(("endpoint", "endpoint-type"), _BACKEND),
+    **dict.fromkeys(("percentile-metrics", "metric-percentiles"), _PERCENTILES),
+    **dict.fromkeys(("save-result", "result-filename"), _FOLDER),
+    **dict.fromkeys(("save-detailed", "output-details"), _RECORDS),
+    "append-result": Message("spelling.append"),
+    "burstiness": Message("spelling.burstiness"),
+    **dict.fromkeys(("ignore-eos", "disable-ignore-eos"), _IGNORE_EOS),
+    "disable-stream": Message("spelling.stream"),
+    "disable-tqdm": Message("spelling.progress"),
+    "flush-cache": Message("spelling.flush"),
+    "apply-chat-template": Message("spelling.chat"),
+    "tokenize-prompt": Message("spelling.ids"),
+    "served-model-name": Message("spelling.served_name"),
+    "temperature": Message("spelling.sampling", key="temperature", value="T"),
+    "top-p": Message("spelling.sampling", key="top_p", value="P"),
+    "top-k": Message("spelling.sampling", key="top_k", value="K"),
+    "min-p": Message("spelling.sampling", key="min_p", value="P"),
+    "lora-name": Message("spelling.lora"),
+    "api-key": Message("spelling.api_key"),
+    "ready-check-timeout-sec": Message("spelling.ready"),
+    "insecure": Message("spelling.insecure"),
+    **dict.fromkeys(("max-seconds", "duration"), _DURATION),
+    "profile": Message("spelling.profile"),
+    "slos": Message("spelling.slos"),
 }
 NEAR = 0.8  # of difflib's ratio: --num-promts, --max-concurency
 
@@ -95,8 +90,8 @@ def hint(
     ours: Collection[str],
     every: Sequence[str] = (),
     *,
-    instead: Mapping[str, str] = INSTEAD,
-) -> str | None:
+    instead: Mapping[str, Message] = INSTEAD,
+) -> Message | None:
     """A sentence on the first of a parser's unknown arguments that can be explained; None where none can.
 
     ours: the options' names without dashes. every: the whole command line, for values that stand by
@@ -108,32 +103,43 @@ def hint(
         if not part.startswith("--") or not name:
             continue
         if name in ("host", "port") and "base-url" in ours:
-            return (
-                f"{part} is not an option here: write "
-                f"--base-url=http://{host or '127.0.0.1'}:{port or '30000'}."
-            )
+            place = {"host": host or "127.0.0.1", "port": port or "30000"}
+            return Message("spelling.host_port", part=part, **place)
         value = value if sign else _value(part, every)
-        explanation = _explained(name.replace("_", "-").lower(), value, ours, instead)
+        spelled = name.replace("_", "-").lower()
+        explanation = _explained(spelled, value, ours, instead)
         if explanation is not None:
-            return f"--{name} is not an option here: {explanation}{'' if explanation.endswith('?') else '.'}"
+            return Message("spelling.not_here", name=name, explanation=explanation)
+        if near := _near(spelled, ours):
+            return Message("spelling.meant", name=name, names=near)
     return None
 
 
-def _explained(name: str, value: str, ours: Collection[str], instead: Mapping[str, str]) -> str | None:
-    longer = [option for option in ours if len(name) > 3 and option.startswith(name)]
+def _explained(
+    name: str, value: str, ours: Collection[str], instead: Mapping[str, Message]
+) -> Message | None:
+    longer = _longer(name, ours)
     own = name if name in ours else SAME.get(name, longer[0] if len(longer) == 1 else "")
     if secret_name(name) and name not in ours:
         return instead.get("api-key")
     if own == "header":
-        return "write --header=NAME:VALUE, once for each"  # its value is a secret
+        return Message("spelling.header")  # its value is a secret
     if own in ours:
-        return f"write --{own}{f'={value}' if value else ''}"
-    if name in instead:
-        return instead[name]
+        return Message("spelling.write", words=f"--{own}{f'={value}' if value else ''}")
+    return instead.get(name)
+
+
+def _near(name: str, ours: Collection[str]) -> list[str]:
+    """Options that may be meant, with their dashes."""
+    if secret_name(name):
+        return []
     same = [other for other, option in SAME.items() if option in ours]
-    near = longer[:3] or difflib.get_close_matches(name, [*ours, *same], n=1, cutoff=NEAR)
-    near = list(dict.fromkeys(SAME.get(option, option) for option in near))
-    return f"did you mean {' or '.join(f'--{option}' for option in near)}?" if near else None
+    near = _longer(name, ours)[:3] or difflib.get_close_matches(name, [*ours, *same], n=1, cutoff=NEAR)
+    return list(dict.fromkeys(f"--{SAME.get(option, option)}" for option in near))
+
+
+def _longer(name: str, ours: Collection[str]) -> list[str]:
+    return [option for option in ours if len(name) > 3 and option.startswith(name)]
 
 
 def _value(option: str, every: Sequence[str]) -> str:
@@ -146,7 +152,7 @@ def _value(option: str, every: Sequence[str]) -> str:
     return ""
 
 
-def loose_limits(every: Sequence[str]) -> str | None:
+def loose_limits(every: Sequence[str]) -> Message | None:
     """`--goodput ttft:2000 tpot:50`, as bench_serving and vLLM take it: pytest takes the second one for a
     test's path.
     """
@@ -158,5 +164,5 @@ def loose_limits(every: Sequence[str]) -> str | None:
         while rest and not rest[0].startswith("-") and "/" not in rest[0] and ":" in rest[0]:
             joined, rest = [*joined, rest[0]], rest[1:]
         if len(joined) > 1:
-            return f"--goodput reads its limits as one value: write --goodput={','.join(joined)}."
+            return Message("spelling.goodput", limits=joined)
     return None

@@ -185,6 +185,15 @@ SERVER: tuple[Option, ...] = (
     ),
     Option(
         "server under test",
+        "--baseline-gpu-index",
+        (),
+        "all live",
+        "the same of the old server (default: those that its processes use)",
+        indices,
+        metavar="A,B",
+    ),
+    Option(
+        "server under test",
         "--api-key-env",
         "SLABENCH_API_KEY",
         "all live",

@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slabench.messages import Message, asked_language, in_language
 from slabench.near import did_you_mean
 
 
 def positive_int(text: str) -> int:
     value = int(text)
     if value < 1:
-        raise ValueError(f"{value} is below 1")
+        raise ValueError(Message("part.below_1", value=value))
     return value
 
 
@@ -26,21 +27,21 @@ def seed(text: str) -> int:
     """What numpy takes, with which prompts are drawn here and by bench_serving."""
     value = int(text)
     if not 0 <= value < 2**32:
-        raise ValueError(f"{value} is not between 0 and 4294967295")
+        raise ValueError(Message("part.no_seed", value=value))
     return value
 
 
 def rate(text: str) -> float:
     value = float(text)
     if math.isnan(value) or value <= 0:
-        raise ValueError(f"{text} is not a rate above 0")
+        raise ValueError(Message("part.no_rate", text=text))
     return value
 
 
 def positive_float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{text} is not a number above 0")
+        raise ValueError(Message("part.no_number_above", text=text))
     return value
 
 
@@ -53,7 +54,7 @@ def time_span(text: str) -> float:
     parts = [] if match is None else [int(part or 0) for part in match.groups()]
     seconds = sum(count * unit for count, unit in zip(parts, (3600, 60, 1), strict=False))
     if not seconds:
-        raise ValueError(f"{text} is no time with its units, such as 45m, 90s or 1h30m")
+        raise ValueError(Message("part.no_time", text=text))
     return float(seconds)
 
 
@@ -68,10 +69,10 @@ def count_or_auto(text: str) -> int | str:
 def ints(text: str) -> tuple[int, ...]:
     values = tuple(positive_int(part) for part in text.replace(",", " ").split())
     if not values:
-        raise ValueError("the list is empty")
+        raise ValueError(Message("part.list_empty"))
     twice = [value for place, value in enumerate(values) if value in values[:place]]
     if twice:
-        raise ValueError(f"{twice[0]} is named twice")
+        raise ValueError(Message("part.twice", value=twice[0]))
     return values
 
 
@@ -79,29 +80,29 @@ def indices(text: str) -> tuple[int, ...]:
     """Places that count from 0."""
     values = tuple(int(part) for part in text.replace(",", " ").split())
     if not values or min(values) < 0 or len(set(values)) < len(values):
-        raise ValueError("it is not a list of different places, which count from 0")
+        raise ValueError(Message("part.no_places"))
     return values
 
 
 def telemetry(text: str) -> str:
     if text not in ("auto", "off") and not text.startswith(("http://", "https://")):
-        raise ValueError("it is none of auto and off, and no http:// or https:// URL")
+        raise ValueError(Message("part.no_telemetry"))
     return text
 
 
 def load_range(text: str) -> tuple[float, float]:
     if text.count(",") != 1:
-        raise ValueError("it is not two numbers LO,HI")
+        raise ValueError(Message("part.no_range"))
     low, high = (rate(part) for part in text.split(","))
     if not low < high < math.inf:
-        raise ValueError("LO must be below HI")
+        raise ValueError(Message("part.range_order"))
     return low, high
 
 
 def loads(text: str) -> tuple[float, ...]:
     values = tuple(sorted({rate(part) for part in text.replace(",", " ").split()}))
     if not values or values[-1] == math.inf:
-        raise ValueError("it is not a list of loads A,B")
+        raise ValueError(Message("part.no_loads"))
     return values
 
 
@@ -112,14 +113,14 @@ def words(text: str) -> tuple[str, ...]:
 def ratio(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
-        raise ValueError(f"{text} is not between 0 and 1")
+        raise ValueError(Message("part.no_share", text=text))
     return value
 
 
 def inner_share(text: str) -> float:
     value = float(text)
     if not 0 < value < 1:
-        raise ValueError(f"{text} is not between 0 and 1, both left out")
+        raise ValueError(Message("part.no_inner_share", text=text))
     return value
 
 
@@ -128,7 +129,9 @@ def chosen(choices: Sequence[str]) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in choices:
-            raise ValueError(f"it is none of {', '.join(choices)}.{did_you_mean(text, choices)}")
+            raise ValueError(
+                Message("part.no_choice", choices=tuple(choices), hint=did_you_mean(text, choices))
+            )
         return text
 
     return read
@@ -143,12 +146,14 @@ def worded(parse: Callable[[str], Any], what: str) -> Callable[[str], Any]:
         try:
             return parse(text)
         except ValueError as error:
-            why = str(error)
-            if "invalid literal" in why:
-                why = "it is not a whole number"
-            elif "could not convert" in why:
-                why = "it is not a number"
-            raise argparse.ArgumentTypeError(f"{text!r} cannot be taken ({why}); give {what}.") from error
+            why: BaseException | Message = error
+            if "invalid literal" in str(error):
+                why = Message("part.no_whole")
+            elif "could not convert" in str(error):
+                why = Message("part.no_number")
+            with in_language(asked_language()):  # argparse makes its sentence of it at once
+                text = str(Message("option.value", text=text, why=why, what=what))
+            raise argparse.ArgumentTypeError(text) from error
 
     return read
 

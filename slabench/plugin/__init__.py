@@ -54,6 +54,8 @@ def _register(config: pytest.Config) -> None:
 
 
 def _explain_unknown(config: pytest.Config, parser: pytest.Parser) -> None:
+    from slabench.options.argparse_words import translate_argparse
     from slabench.plugin.options import explain_unknown
 
+    translate_argparse()
     explain_unknown(parser, [str(part) for part in config.invocation_params.args])

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.plugin.forms import check_objectives, marked_forms
-from slabench.plugin.language import spoken
+from slabench.plugin.language import spoken, usage_error
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls
 from slabench.plugin.planned_tests import planned_tests
 from slabench.plugin.preflight import NO_URL
 from slabench.plugin.stash import SETTINGS
-from slabench.report.sanitize import plain_lines
 
 STATUS = pytest.StashKey[int]()
 
@@ -34,7 +34,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         if not settings.live:
             raise ConfigError(NO_URL)
         if not live:
-            raise ConfigError("No live test is selected: name tests/ali, tests/serving or tests/tencent.")
+            raise ConfigError(Message("option.no_live_test"))
         check_calls(live, settings.slos, settings.goodput)
         forms = marked_forms(session.items, config.option)
         check_objectives(forms, settings.slos, settings.most_repeats)
@@ -42,7 +42,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
             tests = planned_tests(live, config.option)
             config.stash[STATUS] = Doctor(settings, tests, Path(folder), _say, partial(spoken, config)).run()
     except ConfigError as error:
-        raise pytest.UsageError(plain_lines(str(error))) from error
+        raise usage_error(config, error) from error
     return True
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.methods import Form
 from slabench.options.checks import refuse
 from slabench.verdict.sla import Slo, between_tokens, needs, of_a_batch
@@ -36,18 +37,19 @@ def _form_of(item: pytest.Item, marker: pytest.Mark, options: Namespace) -> Form
     """What the marker's function returns; ConfigError if it cannot be called so, or returns no Form."""
     form_of: Callable[..., Form] | None = marker.kwargs.get("form")
     callspec = getattr(item, "callspec", None)
-    expected = (
-        "@pytest.mark.sends(form=form_of) names a function: form_of(options, **parameters) that "
-        "returns the test's Form"
-    )
+    expected = Message("part.sends_mark")
     try:
         if form_of is None:
-            raise TypeError("it has no form=")
+            raise TypeError(Message("part.no_form"))
         form = form_of(options, **(callspec.params if callspec is not None else {}))
     except (TypeError, AttributeError, KeyError) as error:
-        raise ConfigError(f"{item.nodeid}: {expected}; this one cannot be called ({error}).") from error
+        raise ConfigError(
+            Message("test_code.mark_not_callable", test=item.nodeid, expected=expected, why=error)
+        ) from error
     if not isinstance(form, Form):
-        raise ConfigError(f"{item.nodeid}: {expected}; this one returned a {type(form).__name__}.")
+        raise ConfigError(
+            Message("test_code.mark_returned", test=item.nodeid, expected=expected, kind=type(form).__name__)
+        )
     return form
 
 
@@ -66,18 +68,25 @@ def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo], rep
         batches = any(form.method == "ali-decode" for _, form in forms)
         test, count = few[0] if few else ("", 0)
         least = max(of_a_load, -(-of_all // repeats))
-        each = "" if repeats == 1 else f" in each of {repeats} repeats"
-        bound = f" for an upper bound at {slo.level * 100:g} %" if least > of_a_load else ""
-        more = f" ({len(few)} such tests)" if len(few) > 1 else ""
+        each = None if repeats == 1 else Message("part.each_repeat", repeats=repeats)
+        bound = Message("part.for_bound", level=slo.level * 100) if least > of_a_load else None
+        more = Message("part.such_tests", tests=len(few)) if len(few) > 1 else None
         refuse(
             (
                 of_a_batch(slo) and forms and not batches,
-                f"--slo={slo} is of a batch-size point, which tests/ali/test_decode.py measures and no test "
-                "of this run.",
+                Message("slo.no_batch_test", slo=str(slo)),
             ),
             (
                 few,
-                f"--slo={slo} needs {least} requests{each}{bound}, and {test.rpartition('/')[2]} would send "
-                f"{count}{more}. Ask for the mean, send more prompts, or leave such tests out with -k.",
+                Message(
+                    "slo.few_requests",
+                    slo=str(slo),
+                    least=least,
+                    each=each,
+                    bound=bound,
+                    test=test.rpartition("/")[2],
+                    count=count,
+                    more=more,
+                ),
             ),
         )

@@ -18,7 +18,7 @@ import pytest
 from slabench.errors import ConfigError, InvalidRun
 from slabench.messages import Message
 from slabench.places import suite_id
-from slabench.plugin.language import spoken
+from slabench.plugin.order import is_live
 from slabench.plugin.planned_tests import planned_tests
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.stash import SETTINGS
@@ -49,12 +49,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a run that is continued its choice stands: what it left out is not collected."""
+    resumed = config.stash.get(RESUMED, None)
+    planned = () if resumed is None else resumed.planned
+    if planned and getattr(config.option, "time_budget", None) is not None:
+        others = [item.nodeid for item in items if is_live(item) and item.nodeid not in planned]
+        _deselect(config, items, others)
     if is_quick(config.option):
         curves = [item for item in items if "judge_curve" in _fixtures(item) and suite_id(item.path)]
-        resumed = config.stash.get(RESUMED, None)
-        planned = () if resumed is None else resumed.planned
-        others = [item for item in items if MARK in item.nodeid and planned and item.nodeid not in planned]
-        _deselect(config, items, [item.nodeid for item in (*curves, *others)])
+        others = [item.nodeid for item in items if MARK in item.nodeid and planned]
+        left = [*(item.nodeid for item in curves), *(set(others) - set(planned))]
+        _deselect(config, items, left)
 
 
 def _fixtures(item: pytest.Item) -> Sequence[str]:
@@ -94,16 +99,16 @@ class Choice:
             self.asked.append(self._ask(self.tests))
         return self.asked[0]
 
-    def make(self, workloads: Workloads, before: Collection[str]) -> Settings:
+    def make(self, workloads: Workloads, before: Collection[str], resumed: Resumed | None = None) -> Settings:
         """The settings of the run. workloads: whose sizes are kept; before: ids of an old side, or of the run
-        that is continued. ConfigError where nothing is left.
+        that is continued (resumed). ConfigError where nothing is left.
         """
         from slabench.session.gate_choice import has_short_form
 
         if any(map(has_short_form, self.tests)):
             self._quick(workloads, before)
         budget = self.settings.options.time_budget
-        return self.settings if budget is None else self._within(budget)
+        return self.settings if budget is None else self._within(budget, resumed)
 
     def _quick(self, workloads: Workloads, before: Collection[str]) -> None:
         from slabench.session.gate_choice import Sizing, chosen_points, given, needed, sizes_of
@@ -120,8 +125,8 @@ class Choice:
         self._keep(chosen_points(tests, self.settings, self.stops(tests), before))
         self._say(*summary(self.tests))
 
-    def _within(self, budget: float) -> Settings:
-        from slabench.session.time_budget import budget_text, timed, within
+    def _within(self, budget: float, resumed: Resumed | None = None) -> Settings:
+        from slabench.session.time_budget import budget_text, most_pairs, timed, within
         from slabench.units import duration
 
         knowledge, tests = self.knowledge(), self.tests
@@ -130,6 +135,11 @@ class Choice:
             self._say(Message("gate.budget_unknown", budget=duration(budget)))
             return self.settings
         stopped = self.stops(tests)
+        if resumed is not None and resumed.planned:
+            left = [test for test in tests if test.test_id not in {*resumed.kept, *stopped} and test.loads]
+            most = most_pairs(left, self.settings, knowledge, budget)
+            self._say(Message("gate.budget_again", budget=duration(budget), tests=len(left), most=most))
+            return replace(self.settings, most_pairs=most)
         chosen = within(
             [test for test in tests if test.test_id not in stopped], self.settings, knowledge, budget
         )
@@ -142,14 +152,13 @@ class Choice:
 
     def _keep(self, test_ids: Collection[str]) -> None:
         if not test_ids:
-            raise ConfigError(str(Message("gate.nothing_left")))
+            raise ConfigError(Message("gate.nothing_left"))
         left = [test.test_id for test in self.tests if test.test_id not in test_ids]
         _deselect(self.config, self.session.items, left)
 
     def _say(self, *messages: Message) -> None:
-        with spoken(self.config):
-            for message in messages:
-                say(self.config, str(message))
+        for message in messages:
+            say(self.config, message)
 
 
 def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None) -> None:
@@ -172,7 +181,7 @@ def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None)
     kept = {} if resumed is None else {test_id: entry.workload for test_id, entry in resumed.kept.items()}
     before = sorted(old) or ([] if resumed is None else sorted(resumed.planned))
     choice = Choice(session, settings, lambda tests: _knowledge(config, campaign, tests), stops)
-    campaign.settings = config.stash[SETTINGS] = choice.make({**old, **kept}, before)
+    campaign.settings = config.stash[SETTINGS] = choice.make({**old, **kept}, before, resumed)
 
 
 def _say_hours(session: pytest.Session, campaign: Campaign) -> None:
@@ -190,8 +199,7 @@ def _say_hours(session: pytest.Session, campaign: Campaign) -> None:
     if plan is not None and plan.seconds is not None:
         least, most = duration(plan.seconds.least), duration(plan.seconds.most)
         line = Message("gate.full", least=least, most=most)
-    with spoken(config):
-        say(config, str(line))
+    say(config, line)
 
 
 def old_side(campaign: Campaign, settings: Settings) -> Workloads:
@@ -227,11 +235,9 @@ def _knowledge(config: pytest.Config, campaign: Campaign, tests: Sequence[Planne
         return None
     if campaign.settings.base_urls[0].startswith(SIM):
         return offline(campaign.settings, tests)
-    with spoken(config):
-        say(config, str(Message("gate.probe")))
+    say(config, Message("gate.probe"))
     try:
         return probe_servers(campaign, tests, [campaign.servers.new])
     except InvalidRun as error:
-        with spoken(config):
-            say(config, str(Message("gate.no_probe", why=str(error))))
+        say(config, Message("gate.no_probe", why=error))
         return None

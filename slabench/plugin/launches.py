@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slabench.errors import ConfigError, ServerError
+from slabench.messages import Message
 from slabench.plugin.gate_tests import SIZES_OF
 from slabench.plugin.sub_run import OUTPUTS, run_pytest, without
 from slabench.plugin.terminal import say
@@ -44,21 +45,20 @@ def measure_launches(
     from slabench.session.launches import EarlierLaunch
 
     if config.pluginmanager.hasplugin("dsession"):
-        raise ConfigError("--launches measures in one process, each launch after the other; leave out -n.")
+        raise ConfigError(Message("option.launches_xdist"))
     launches: list[EarlierLaunch] = []
     for number in range(1, settings.launches):
         folder, console = run_folder / f"launch-{number}", run_folder / f"launch-{number}.txt"
-        say(config, f"Launch {number} of {settings.launches}; its output goes to {console}.")
+        say(config, Message("launches.starting", number=number, of=settings.launches, console=console))
         words = command([str(word) for word in config.invocation_params.args], settings, folder)
-        name = run_pytest(
-            config, words, folder, console, f"Launch {number}", more=sizes_of_first(launches, run_folder)
-        )
+        who, more = Message("part.launch_subject", number=number), sizes_of_first(launches, run_folder)
+        name = run_pytest(config, words, folder, console, who, more=more)
         path, document = read_run(name, "")
         if not document.tests:
-            raise ServerError(f"Launch {number} measured no test; the whole of it is in {console}.")
+            raise ServerError(Message("launches.no_test", number=number, console=console))
         launches.append(EarlierLaunch(number, str(path.relative_to(run_folder.resolve())), document))
         if settings.baseline_url is not None and not all(entry.valid for entry in document.tests):
-            say(config, f"Launch {number} has a test without a valid result: no further launch is needed.")
+            say(config, Message("launches.no_further", number=number))
             return tuple(launches)
-    say(config, f"Launch {settings.launches} of {settings.launches}, in this run.")
+    say(config, Message("launches.last", launches=settings.launches))
     return tuple(launches)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from slabench.messages import Message
 from slabench.options.checks import refuse
 from slabench.plugin.order import is_live
 from slabench.server.secrets import redact_url
@@ -48,43 +49,39 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
     count, urls, logs = workers(config), len(settings.base_urls), len(settings.options.deploy_log)
     if hasattr(config, "workerinput") or not urls:
         return
-    servers = "1 server" if urls == 1 else f"{urls} servers"
+    servers = Message("part.servers", servers=urls)
     refuse(
         (
             count and settings.resume is not None,
-            f"--resume={settings.resume} continues a run in this process; leave -n out.",
+            Message("option.resume_xdist", resume=settings.resume),
         ),
         (
             count > urls,
-            f"-n {count} would let {count} workers drive {servers} at once, and each would measure the "
-            "others' load; leave -n out (or use -n 0) for live tests, or name as many servers: "
-            "--base-url=A --base-url=B -n 2.",
+            Message("option.workers_at_one", count=count, servers=servers),
         ),
         (
             urls > 1 and not count,
-            f"{urls} servers are named by --base-url, and one process measures one; -n {urls} spreads the "
-            "tests over them. To compare two servers, name the old one with --baseline-url.",
+            Message("option.several_servers", urls=urls),
         ),
         (
             count and settings.baseline_url is not None,
-            "A baseline server is measured in turns with the new one, in one process; leave -n out.",
+            Message("option.baseline_xdist"),
         ),
         (
             count and settings.quick,
-            "--gate=quick sets its lengths by what one server takes, in one process; leave -n out.",
+            Message("option.quick_xdist"),
         ),
         (
             count and settings.options.time_budget is not None,
-            "--time-budget is kept by one process; leave -n out.",
+            Message("option.budget_xdist"),
         ),
         (
             count and settings.options.launch is not None,
-            "--launch starts one server; leave -n out.",
+            Message("option.launch_xdist"),
         ),
         (
             urls > 1 and logs not in (0, urls),
-            f"{urls} servers have {logs} logs in --deploy-log; give one for each server, in the order of "
-            "--base-url.",
+            Message("option.logs_of_servers", urls=urls, logs=logs),
         ),
     )
     if count and urls > 1:
@@ -103,8 +100,8 @@ def check_same(settings: Settings) -> str:
     first, *others = settings.base_urls
     if any(url.startswith(SIM) for url in settings.base_urls):
         different = next((url for url in others if url != first), "")
-        sentence = "tests are spread over servers that are the same."
-        refuse((different, f"--base-url={different} is another server than {first}: {sentence}"))
+        remedy = Message("part.same_servers")
+        refuse((different, Message("option.another_server", different=different, first=first, remedy=remedy)))
         return ""
     servers = [identified_by(settings, url, settings.api_key) for url in settings.base_urls]
     twins = []
@@ -112,8 +109,8 @@ def check_same(settings: Settings) -> str:
         same, twin = one_process(*pair)
         twins.append(twin)
         names = [f"--base-url={redact_url(server.url)}" for server in pair]
-        sentence = "lead to one server process; two workers at one server would disturb each other."
-        refuse((same, f"{' and '.join(names)} {sentence}"))
+        remedy = Message("part.one_process")
+        refuse((same, Message("option.one_process", names=names, remedy=remedy)))
     for server in servers[1:]:
         _check_deployment(server, servers[0])
     return next(filter(None, twins), "")
@@ -124,7 +121,13 @@ def _check_deployment(server: Deployment, first: Deployment) -> None:
 
     mine, name = server.fingerprint, redact_url(first.url)
     differ = [
-        f"{section}.{key}: {mine[section].get(key)!r}, {value!r} at {name}"
+        Message(
+            "part.differs_at",
+            key=f"{section}.{key}",
+            mine=repr(mine[section].get(key)),
+            theirs=repr(value),
+            name=name,
+        )
         for section in SECTIONS
         if section in mine
         for key, value in first.fingerprint[section].items()
@@ -133,9 +136,7 @@ def _check_deployment(server: Deployment, first: Deployment) -> None:
     refuse(
         (
             differ,
-            f"{redact_url(server.url)} is another deployment than {name} ({'; '.join(differ)}): tests are "
-            "spread over servers that are the same. To compare two servers, name the old one with "
-            "--baseline-url.",
+            Message("option.another_deployment", url=redact_url(server.url), name=name, differ=differ),
         )
     )
 

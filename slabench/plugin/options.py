@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.messages import Message, asked_language, in_language
 from slabench.options.other_spellings import hint, loose_limits
 from slabench.options.table import OPTIONS
 from slabench.places import CLONE
 from slabench.plugin import multi_server
-from slabench.plugin.redact_traceback import cleaned
+from slabench.plugin.language import usage_error
 from slabench.plugin.repeats import check_loop
 from slabench.plugin.stash import SETTINGS
 from slabench.session.settings import Settings
@@ -53,7 +54,8 @@ def explain_unknown(parser: pytest.Parser, args: list[str]) -> None:
         unknown = parser.parse_known_and_unknown_args(args)[1]
         sentence = hint(unknown, [option.name.removeprefix("--") for option in OPTIONS], args)
     if sentence is not None:
-        raise pytest.UsageError(sentence)
+        with in_language(asked_language(args)):
+            raise pytest.UsageError(str(sentence))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,7 +63,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     try:
         check_loop(config)
     except ConfigError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise usage_error(config, error) from error
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except ConfigError as error:
         if hasattr(config, "workerinput"):
             raise  # the controller has reported it already
-        raise pytest.UsageError(cleaned(str(error))) from error
+        raise usage_error(config, error) from error
 
 
 def _check_rootdir(config: pytest.Config) -> None:
@@ -100,20 +102,14 @@ def _check_rootdir(config: pytest.Config) -> None:
         return
     paths = [part for part in joined if not part.startswith("-")]
     command = " ".join(["pytest", *paths, *(part for part in joined if part.startswith("-"))])
-    problem = f"pytest took {config.rootpath} as its root, not {CLONE}"
+    problem = Message("part.root_taken", root=config.rootpath, clone=CLONE)
     if folder:
-        problem = f"pytest takes the folder {folder} for a test path"
-    raise ConfigError(
-        f"{problem}: an option's value must be joined to it with =, and the test path comes first. Write: "
-        f"{command}"
-    )
+        problem = Message("part.folder_taken", folder=folder)
+    raise ConfigError(Message("option.value_not_joined", problem=problem, command=command))
 
 
 def _check_paths(config: pytest.Config) -> None:
     """Without a test path pytest takes, in a clone, the project's own tests, which need no server."""
     named = config.getoption("base_url") or config.getoption("launch")
     if named and config.rootpath == CLONE and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
-        raise ConfigError(
-            "A server is named and no test: name the tests first, such as pytest tests/tencent "
-            "--base-url=URL (or tests/ali, tests/serving)."
-        )
+        raise ConfigError(Message("option.no_test_named"))

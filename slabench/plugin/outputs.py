@@ -82,7 +82,7 @@ def save_baseline(run: RunDocument, target: Path) -> Iterator[Sentence]:
         yield Sentence.of("saved.removed", target=str(target), tests=tuple(removed))
 
 
-def append_to_history(run: RunDocument, target: Path, version: str | None) -> str:
+def append_to_history(run: RunDocument, target: Path, version: str | None) -> Message:
     """--history: a finished run's valid tests as one more line of a file; a sentence of what was written.
 
     OSError or ConfigError where it was not. The kind of the file is looked at again: a server that --launch
@@ -94,16 +94,15 @@ def append_to_history(run: RunDocument, target: Path, version: str | None) -> st
     from slabench.run_document.run import RunState
 
     if run.state is not RunState.FINISHED:
-        return f"Nothing was appended to {target}: the run did not end by itself; --resume continues it."
+        return Message("append.not_finished", target=target)
     line = line_of(run, version)
     if not line.tests:
-        return f"Nothing was appended to {target}: no test of this run was valid."
+        return Message("append.none_valid", target=target)
     check_appendable("--history", str(target), simulated=line.simulated)
     append(str(target), line)
-    tests = f"{len(line.tests)} test{'' if len(line.tests) == 1 else 's'}"
     left_out = len(run.tests) - len(line.tests)
-    more = f"; {left_out} that were INVALID were left out" if left_out else ""
-    return f"{tests} of version {line.version} appended to {target}{more}."
+    more = Message("append.left_out", tests=left_out) if left_out else None
+    return Message("append.done", tests=len(line.tests), version=line.version, target=target, more=more)
 
 
 def write_summary(document: RunDocument, folder: Path) -> None:

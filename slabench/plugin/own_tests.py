@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.methods import Form
 from slabench.options.table import OPTIONS
 from slabench.options.types import Option
@@ -56,7 +57,7 @@ def check_calls(items: Iterable[pytest.Item], slos: Sequence[Slo], goodput: Mapp
             for call in _calls(function):
                 _check(call, names, slos, goodput)
         except (ConfigError, TypeError) as error:
-            raise ConfigError(f"{item.nodeid}: {error}") from error
+            raise ConfigError(Message("test_code.at", test=item.nodeid, why=error)) from error
 
 
 def _calls(function: Any) -> Iterator[ast.Call]:
@@ -91,12 +92,10 @@ def _check(
 
 def _check_run_load(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
     defaults = {"point": None, "labels": (), "batch_size": None}
-    extra = [f"{name}=" for name in keywords if name not in (*defaults, "form")]
-    extra += ["a second argument without its name"] * (len(arguments) > 1)
+    extra: list[str | Message] = [f"{name}=" for name in keywords if name not in (*defaults, "form")]
+    extra += [Message("part.unnamed")] * (len(arguments) > 1)
     if extra:
-        raise ConfigError(
-            f"run_load() takes a Form, then by name {', '.join(defaults)}; this call has {extra[0]}."
-        )
+        raise ConfigError(Message("test_code.run_load_arguments", names=tuple(defaults), extra=extra[0]))
     accepted: dict[str, Any] = {"point": {}, "labels": (), "batch_size": None}
     values = {
         name: accepted[name] if (value := keywords.get(name, default)) is UNKNOWN else value
@@ -144,7 +143,7 @@ _PLACES: Mapping[str, str] = {
 _LOADS = "tests/tencent, tests/serving"
 
 
-def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[str, ...]:
+def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[Message, ...]:
     """A sentence about the options of the command line that none of these tests reads, if there are any."""
 
     def read(option: Option) -> bool:
@@ -156,16 +155,16 @@ def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[str,
         )
 
     idle = [
-        f"{option.name} ({option.applies})"
+        Message("option.idle_one", name=option.name, applies=option.applies)
         for option in OPTIONS
         if option.applies in (*_PLACES, _LOADS)
         and getattr(options, option.dest) not in (option.default, False)
         and not read(option)
     ]
-    return (f"No test of this run reads {', '.join(idle)}.",) if idle else ()
+    return (Message("option.idle", options=idle),) if idle else ()
 
 
-def unread(items: Iterable[pytest.Item], options: Namespace) -> tuple[str, ...]:
+def unread(items: Iterable[pytest.Item], options: Namespace) -> tuple[Message, ...]:
     """A sentence for each test that ignores workload options of the command line."""
     wanted = [name for name in WORKLOAD if getattr(options, name, None) is not None]
     ignored: dict[str, list[str]] = {}
@@ -174,9 +173,7 @@ def unread(items: Iterable[pytest.Item], options: Namespace) -> tuple[str, ...]:
         if names and not item.nodeid.startswith(ALI):
             ignored.setdefault(item.nodeid.partition("[")[0], names)
     return tuple(
-        f"{test} does not read {', '.join('--' + name.replace('_', '-') for name in names)}: it sends the "
-        "Form in its file. from_options(FORM, options) puts the command line's values over it "
-        "(docs/writing-a-benchmark.md)."
+        Message("test_code.unread", test=test, options=[f"--{name.replace('_', '-')}" for name in names])
         for test, names in ignored.items()
     )
 

@@ -21,7 +21,7 @@ from slabench.output_file import check_free, write_whole
 from slabench.plugin import plan_fixtures
 from slabench.plugin.forms import check_objectives
 from slabench.plugin.gate_tests import Choice
-from slabench.plugin.language import spoken
+from slabench.plugin.language import spoken, usage_error
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
 from slabench.plugin.plan_fixtures import RECORDERS
@@ -69,7 +69,7 @@ class PlanRun:
         """UsageError for what a run with these options would refuse."""
         config, live = self.config, [item for item in session.items if is_live(item)]
         if not live:
-            self._say(Message("plan.no_live_test"))
+            say(self.config, Message("plan.no_live_test"))
             return True
         try:
             if config.option.plan_json is not None:
@@ -94,14 +94,16 @@ class PlanRun:
                 from slabench.session.preflight.refusals import check_command_line
 
                 context = PreflightContext(settings, tuple(tests))
-                for sentence in check_command_line(examine(context, Stage.COMMAND_LINE), context):
-                    say(config, sentence)
+                with spoken(config):
+                    for line in check_command_line(examine(context, Stage.COMMAND_LINE), context):
+                        say(config, line)
         except ConfigError as error:
-            raise pytest.UsageError(plain_lines(str(error))) from error
+            raise usage_error(config, error) from error
         except (InvalidRun, ServerError) as error:
-            sentence = plain_lines(str(error))
-            say(config, f"INVALID: {sentence}")
-            pytest.exit(sentence, returncode=INVALID)
+            with spoken(config):
+                why = plain_lines(str(error))
+            say(config, Message("plan.invalid", why=why))
+            pytest.exit(why, returncode=INVALID)
         return True
 
     def _chosen(self, session: pytest.Session, live: list[pytest.Item]) -> list[pytest.Item]:
@@ -137,7 +139,7 @@ class PlanRun:
         if error is None:
             return recorders.test(item.nodeid)
         if isinstance(error, ConfigError):
-            raise ConfigError(f"{item.nodeid}: {error}") from error
+            raise ConfigError(Message("test_code.at", test=item.nodeid, why=error)) from error
         if isinstance(error, pytest.skip.Exception):
             return recorders.test(item.nodeid, f"is skipped ({error.msg})")
         why = str(error) if isinstance(error, BodyEnds) else f"raises {type(error).__name__}: {error}"
@@ -150,12 +152,8 @@ class PlanRun:
         from slabench.report.resume import finished, read_run
 
         kept = finished(read_run(run)[1])
-        self._say(Message("plan.kept", run=run, tests=len(kept)))
+        say(self.config, Message("plan.kept", run=run, tests=len(kept)))
         return kept
-
-    def _say(self, message: Message) -> None:
-        with spoken(self.config):
-            say(self.config, str(message))
 
     def _show(self, tests: list[PlannedTest]) -> None:
         from slabench.session.plan import plan_run
@@ -170,4 +168,4 @@ class PlanRun:
             say(config, line)
         if config.option.plan_json is not None:
             write_whole(Path(config.option.plan_json), dumps(plan_values(plan)))
-            self._say(Message("plan.written", file=config.option.plan_json))
+            say(self.config, Message("plan.written", file=config.option.plan_json))

@@ -14,10 +14,10 @@ import pytest
 
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INVALID
-from slabench.messages import Message, Sentence
+from slabench.messages import Message
 from slabench.plugin.forms import check_objectives, marked_forms
 from slabench.plugin.gate_tests import choose
-from slabench.plugin.language import spoken
+from slabench.plugin.language import spoken, usage_error
 from slabench.plugin.launches import measure_launches
 from slabench.plugin.multi_server import check_same, place, workers
 from slabench.plugin.order import is_live
@@ -41,10 +41,7 @@ if TYPE_CHECKING:
 Refused = dict[str, tuple["PlannedTest", "Refusal"]]  # by test id
 REFUSED = pytest.StashKey[Refused]()
 
-NO_URL = (
-    "Live tests need a server: give --base-url=URL (or SLABENCH_BASE_URL), --launch=CMD, or --base-url=sim: "
-    "for the embedded one. They are not skipped without it."
-)
+NO_URL = Message("option.no_url")
 
 
 def _worker_folder(config: pytest.Config) -> Path:
@@ -83,7 +80,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if not any(is_live(item) for item in session.items):
         return
     if config.stash.get(RECORDER, None) is None:
-        raise pytest.UsageError(NO_URL)
+        raise usage_error(config, NO_URL)
     recorder, resumed = config.stash[RECORDER], config.stash.get(RESUMED, None)
     if resumed is not None and resumed.all_kept(session.items):
         return
@@ -98,7 +95,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         campaign = campaign_of(config)
         if config.stash[SETTINGS].options.one_after_the_other and campaign.before is None:
             output = campaign.folder / "baseline.txt"
-            say(config, f"Measuring the baseline server first; its output goes to {output}.")
+            say(config, Message("console.baseline_first", output=output))
             campaign.before = measure(config, config.stash[SETTINGS], campaign.folder)
         if settings.launches > 1:
             campaign.earlier = measure_launches(config, settings, campaign.folder)
@@ -115,7 +112,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
             recorder.file.set_process(process)
     except ConfigError as error:
         recorder.usage = plain_lines(str(error))
-        raise pytest.UsageError(recorder.usage) from error
+        raise usage_error(config, error) from error
     except ServerError as error:
         _unreachable(config, error)
 
@@ -175,7 +172,7 @@ def _check_spread(config: pytest.Config) -> None:
         if twin:
             recorder.file.update(servers_alike=twin)
     except ConfigError as error:
-        raise pytest.UsageError(plain_lines(str(error))) from error
+        raise usage_error(config, error) from error
     except ServerError as error:
         _unreachable(config, error)
 
@@ -183,13 +180,12 @@ def _check_spread(config: pytest.Config) -> None:
 def _unreachable(config: pytest.Config, error: ServerError) -> None:
     recorder, sentence = config.stash[RECORDER], plain_lines(str(error))
     recorder.unreachable = sentence
-    text = error.args[0] if error.args else ""
-    message = text.message if isinstance(text, Sentence) else None
+    message = error.as_message() if plain_lines(str(error)) == str(error) else None  # else it has a secret
     recorder.file.update(unreachable=sentence, unreachable_message=message)
     recorder.folder.point_latest()  # else an older run's outcome stands there
+    say(config, Message("preflight.unreachable", why=message or sentence))
     with spoken(config):
-        say(config, str(Message("preflight.unreachable", why=message or sentence)))
-    pytest.exit(sentence, returncode=INVALID)
+        pytest.exit(str(message or sentence), returncode=INVALID)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

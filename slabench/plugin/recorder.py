@@ -12,6 +12,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,7 @@ from slabench.messages import Message
 from slabench.plugin.closing import Closing
 from slabench.plugin.finished import finished
 from slabench.plugin.interrupted import end_by_sigterm, interrupted_reports
+from slabench.plugin.language import usage_error
 from slabench.plugin.multi_server import live_ids
 from slabench.plugin.order import is_live
 from slabench.plugin.outputs import losing, silence_others
@@ -36,7 +38,6 @@ from slabench.session.redact import redact_command, redact_options
 from slabench.session.settings import SIM, Settings
 
 if TYPE_CHECKING:
-    from slabench.report.document import RunFile, RunFolder
     from slabench.run_document.capacity import RunningTest
     from slabench.run_document.run import FinishedTest, RunDocument
 
@@ -61,7 +62,7 @@ class Recorder:
             self.folder = RunFolder.create(config.getoption("report_dir"))
             self.file = RunFile(self.folder, **made)
         else:
-            self.folder, self.file = self._continue(settings.resume, options, made)
+            self._continue(settings.resume, options, made)
         self.file.update(
             program=suite_program(),
             command=tuple(redact_command([str(part) for part in config.invocation_params.args])),
@@ -81,19 +82,19 @@ class Recorder:
         self.usage: str | None = None
         self.crashed = False
 
-    def _continue(
-        self, name: str, options: dict[str, object], made: dict[str, Any]
-    ) -> tuple[RunFolder, RunFile]:
+    def _continue(self, name: str, options: dict[str, object], made: dict[str, Any]) -> None:
         from slabench.report import resume
         from slabench.report.document import RunFile, RunFolder
 
         path, before = resume.read_run(name)
         resume.check_options(name, before.options, options)
-        folder = RunFolder(path)
+        self.folder = RunFolder(path)
         kept = resume.finished(before)
         resume.keep_records(path, kept)
+        if not kept and (self.settings.quick or self.settings.options.time_budget is not None):
+            before = replace(before, planned=())  # perhaps all that were collected: the choice is made again
         self.resumed = Resumed(name, kept, before.server, before.planned)
-        return folder, RunFile.resume(folder, before, list(kept.values()), **made)
+        self.file = RunFile.resume(self.folder, before, list(kept.values()), **made)
 
     @property
     def document(self) -> RunDocument:
@@ -184,9 +185,7 @@ class Recorder:
         if test is not None:
             self.take(test)
             self.crashed = self.crashed or "CRASHED" in test.entry.reasons
-        usage = getattr(report, "slabench_usage", None)
-        if usage is not None:
-            self.usage = usage
+        self.usage = getattr(report, "slabench_usage", self.usage)
 
     @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -269,7 +268,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         recorder = Recorder(config, settings)
     except ConfigError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise usage_error(config, error) from error
     config.stash[RECORDER] = recorder
     if recorder.resumed is not None:
         config.stash[RESUMED] = recorder.resumed

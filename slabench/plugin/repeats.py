@@ -34,10 +34,7 @@ _INI = {"--reruns": "reruns", "--retries": "retries"}
 # The mark `flaky` belongs to whichever of these is there: (its option, its argument for the number, the
 # number from which on it repeats)
 _OF_FLAKY = (("--reruns", "reruns", 1), ("--retries", "retries", 1), ("--force-flaky", "max_runs", 2))
-_REMEDY = (
-    "A live test is a measurement, and each one counts: leave that out for live tests. --repeats=N "
-    "measures each of them N times and judges all."
-)
+_REMEDY = Message("part.each_counts")
 
 
 def check_loop(config: pytest.Config) -> None:
@@ -48,9 +45,7 @@ def check_loop(config: pytest.Config) -> None:
         or "SLABENCH_BASE_URL" in os.environ
     )
     if config.getoption("looponfail", False) and named:
-        raise ConfigError(
-            f"-f (--looponfail of pytest-xdist) would run failing tests again until they pass. {_REMEDY}"
-        )
+        raise ConfigError(Message("option.loop_on_fail", remedy=_REMEDY))
 
 
 def check_repeats(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
@@ -58,39 +53,41 @@ def check_repeats(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     live = [item for item in items if is_live(item)]
     by_marks = (cause for item in live for cause in _by_marks(config, item))
     for cause in itertools.chain(_by_options(config), by_marks) if live else ():
-        raise ConfigError(f"{cause} would run a live test again. {_REMEDY}")
+        raise ConfigError(Message("option.runs_again", cause=cause, remedy=_REMEDY))
 
 
-def _by_options(config: pytest.Config) -> Iterator[str]:
+def _by_options(config: pytest.Config) -> Iterator[Message]:
     for name, plugin, least in _COUNTS:
-        value, spelled = config.getoption(name, None), f"{name}={config.getoption(name, None)}"
+        value = config.getoption(name, None)
+        spelled = Message("part.by_plugin", option=f"{name}={value}", plugin=plugin)
         if value is None and config.getoption(name, pytest) is not pytest and name in _INI:
             value = _ini(config, _INI[name])
-            where = "the ini file" if config.inipath is None else config.inipath.name
-            spelled = f"`{_INI[name]} = {value}` in {where}"
+            file = Message("part.ini_file") if config.inipath is None else config.inipath.name
+            setting = f"`{_INI[name]} = {value}`"
+            spelled = Message("part.in_ini", setting=setting, file=file, plugin=plugin)
         if _number(value) >= least:
-            yield f"{spelled} ({plugin})"
+            yield spelled
     for name, plugin in _SWITCHES:
         if config.getoption(name, False):
-            yield f"{name} ({plugin})"
+            yield Message("part.by_plugin", option=name, plugin=plugin)
 
 
-def _by_marks(config: pytest.Config, item: pytest.Item) -> Iterator[str]:
+def _by_marks(config: pytest.Config, item: pytest.Item) -> Iterator[Message]:
     test = item.nodeid.rpartition("/")[2]
     for mark in item.iter_markers("repeat"):
         count = _number(mark.args[0] if mark.args else mark.kwargs.get("count"))
         if _has(config, "--count") and count > 1:
-            yield f"The mark repeat({count}) of {test} (pytest-repeat)"
+            yield Message("part.mark_of", mark=f"repeat({count})", test=f"{test} (pytest-repeat)")
     theirs = [(argument, least) for option, argument, least in _OF_FLAKY if _has(config, option)]
     for mark in item.iter_markers("flaky"):
         for argument, least in theirs:
             value = mark.kwargs.get(argument, mark.args[0] if mark.args else least)
             if _number(value) >= least:
-                yield f"The mark flaky of {test}"
+                yield Message("part.mark_of", mark="flaky", test=test)
     if _has(config, "--force-flaky"):
         for holder in (getattr(item, "function", None), getattr(item, "cls", None)):
             if _number(getattr(holder, "_flaky_max_runs", 0)) > 1:
-                yield f"The decorator @flaky of {test}"
+                yield Message("part.decorator_of", test=test)
 
 
 def _has(config: pytest.Config, option: str) -> bool:

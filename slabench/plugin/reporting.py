@@ -276,4 +276,6 @@ def pytest_report_header(config: pytest.Config) -> Generator[None, list[Any], li
         return lines
     if not any(config.getoption(name, None) for name in BENCHMARK_OUTPUTS):
         lines = [line for line in lines if not (isinstance(line, str) and line.startswith("benchmark: "))]
-    return [f"slabench: run folder {recorder.folder.path}", *lines]
+    with spoken(config):
+        folder = Message("console.run_folder", path=recorder.folder.path)
+        return [f"slabench: {folder}", *lines]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.plugin.finished import attach_entry, junit_properties
 from slabench.plugin.order import is_live
 from slabench.records import LogSpan
@@ -60,10 +61,7 @@ class Resumed:
             baseline = server_differences(before.baseline, now.baseline, same_url=same_url)
             lines += [f"baseline server: {line}" for line in baseline]
         if lines:
-            raise ConfigError(
-                f"--resume={self.path}: another server answers than the kept tests were measured on "
-                f"({'; '.join(lines)}). Start that server again, or start a new run."
-            )
+            raise ConfigError(Message("file.resume_server", path=self.path, lines=lines))
         if before is None:
             return "no test had finished"
         process = identity(before.info)
@@ -101,15 +99,20 @@ class Resumed:
         try:
             size = os.stat(span.path).st_size
         except OSError as error:
-            problem = f"cannot be read ({error.strerror})"
+            problem = Message("part.unreadable", why=error.strerror)
         else:
             if size >= span.end:
                 return
-            problem = f"has {size} bytes"
+            problem = Message("part.has_bytes", size=size)
         raise ConfigError(
-            f"--resume={self.path}: the decode curve needs bytes {span.begin} to {span.end} of the deploy "
-            f"log {span.path}, which the kept decode tests wrote, and it {problem}. Restore it under that "
-            "name, or start a new run."
+            Message(
+                "file.resume_log",
+                path=self.path,
+                begin=span.begin,
+                end=span.end,
+                log=span.path,
+                problem=problem,
+            )
         )
 
     @pytest.hookimpl(tryfirst=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slabench.errors import ServerError
+from slabench.messages import Message
 from slabench.plugin.sub_run import OUTPUTS, run_pytest, without
 from slabench.session.settings import Settings
 
@@ -31,6 +32,8 @@ NOT_ITS_OWN = OUTPUTS | {
     "--baseline-api-key-env": 1,
     "--api-key-env": 1,
     "--baseline-deploy-log": 1,
+    "--gpu-index": 1,
+    "--baseline-gpu-index": 1,
     "--one-after-the-other": 0,
     "--launch-spread": 1,
     "--keep-answers": 1,
@@ -45,6 +48,8 @@ def command(words: Sequence[str], settings: Settings, folder: Path) -> list[str]
     kept = without(words, NOT_ITS_OWN)
     kept += [f"--launch={options.baseline_launch}", *(f"--env={text}" for text in options.baseline_env or ())]
     kept += [f"--deploy-log={','.join(options.baseline_deploy_log)}"] if options.baseline_deploy_log else []
+    indices = ",".join(map(str, options.baseline_gpu_index))
+    kept += [f"--gpu-index={indices}"] if indices else []
     # the new server scores them
     kept.append(f"--keep-answers={'ids' if options.keep_answers == 'no' else options.keep_answers}")
     kept.append(f"--api-key-env={options.baseline_api_key_env or options.api_key_env}")
@@ -58,8 +63,8 @@ def measure(config: pytest.Config, settings: Settings, run_folder: Path) -> Stor
 
     folder, console = run_folder / "baseline", run_folder / "baseline.txt"
     words = command([str(word) for word in config.invocation_params.args], settings, folder)
-    run = run_pytest(config, words, folder, console, "The baseline server", "SLABENCH_BASE_URL")
+    run = run_pytest(config, words, folder, console, Message("part.baseline_subject"), "SLABENCH_BASE_URL")
     side = read_side(run)
     if not side.tests:
-        raise ServerError(f"The baseline server was not measured; the whole of it is in {console}.")
+        raise ServerError(Message("console.baseline_unmeasured", console=console))
     return side

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from slabench.errors import ConfigError, ServerError
+from slabench.messages import Message
 from slabench.report.sanitize import plain_lines
 
 # Options of where a run's results go, with the number of words that follow when they are not joined by =.
@@ -50,13 +51,12 @@ def run_pytest(
     words: Sequence[str],
     folder: Path,
     console: Path,
-    who: str,
+    who: Message,
     *drop: str,
     more: Mapping[str, str] | None = None,
 ) -> str:
-    """Run it; the name of its run. folder: its --report-dir; console: takes its output; who: `The baseline
-    server`; drop: environment variables that it does not get, by their beginning; more: those it
-    gets besides.
+    """Run it; the name of its run. folder: its --report-dir; console: takes its output; who: is measured;
+    drop: environment variables that it does not get, by their beginning; more: those it gets besides.
 
     ConfigError or ServerError if it measured nothing.
     """
@@ -77,7 +77,7 @@ def run_pytest(
     lines = console.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
     tail = plain_lines("\n".join(lines))
     if done.returncode == pytest.ExitCode.USAGE_ERROR:
-        raise ConfigError(f"{who} could not be measured:\n{tail}")
+        raise ConfigError(Message("command.sub_run_refused", who=who, tail=tail))
     if not (folder / "latest" / "run.json").is_file():
-        raise ServerError(f"{who} was not measured (exit status {done.returncode}):\n{tail}")
+        raise ServerError(Message("command.sub_run_unmeasured", who=who, status=done.returncode, tail=tail))
     return str(folder / "latest")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from slabench.messages import Message
+from slabench.plugin.language import spoken
 from slabench.plugin.stash import SCREEN
 
 
@@ -18,13 +20,15 @@ def uncaptured(config: pytest.Config) -> Callable[[], AbstractContextManager[Any
     return nullcontext if capture is None else capture.global_and_fixture_disabled
 
 
-def say(config: pytest.Config, sentence: str) -> None:
+def say(config: pytest.Config, sentence: Message | str) -> None:
+    with spoken(config):
+        text = str(sentence)
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
-        print(sentence, file=sys.__stderr__)
+        print(text, file=sys.__stderr__)
         return
     if SCREEN in config.stash:
         config.stash[SCREEN].erase()
     with uncaptured(config)():
         reporter.ensure_newline()
-        reporter.write_line(sentence)
+        reporter.write_line(text)

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from slabench.errors import InvalidRun
+from slabench.messages import Message
 from slabench.plugin.order import is_live
 from slabench.plugin.stash import CAMPAIGN, ENTRY
 
@@ -29,20 +30,18 @@ class StoppedByTimeout(InvalidRun):
     """The test was not over in time."""
 
 
-_FIRED = pytest.StashKey[str]()
+_FIRED = pytest.StashKey[Message | str]()  # what set the limit
 
 
-def _named(item: pytest.Item, seconds: float) -> str:
+def _named(item: pytest.Item, seconds: float) -> Message | str:
     """What set the limit, as it is written."""
     if item.get_closest_marker("timeout") is not None:
-        return f"the mark timeout({seconds:g})"
+        return Message("timeout.mark", seconds=seconds)
     if item.config.getoption("--timeout", None) is not None:
         return f"--timeout={seconds:g}"
-    return (
-        f"PYTEST_TIMEOUT={seconds:g}"
-        if "PYTEST_TIMEOUT" in os.environ
-        else f"`timeout = {seconds:g}` of the ini file"
-    )
+    if "PYTEST_TIMEOUT" in os.environ:
+        return f"PYTEST_TIMEOUT={seconds:g}"
+    return Message("timeout.ini", setting=f"`timeout = {seconds:g}`")
 
 
 class TimeoutStop:
@@ -57,7 +56,7 @@ class TimeoutStop:
             theirs = sys.modules.get("pytest_timeout")
             if theirs is not None and not settings.disable_debugger_detection and theirs.is_debugging():
                 return
-            item.stash[_FIRED] = f"stopped by {_named(item, settings.timeout)}"
+            item.stash[_FIRED] = _named(item, settings.timeout)
             interrupt = signal.getsignal(signal.SIGINT)  # of a load that is on: it ends in order
             if not callable(interrupt):  # a worker of pytest-xdist ignores Ctrl-C
                 raise KeyboardInterrupt
@@ -90,22 +89,22 @@ def _translated(item: pytest.Item) -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        line = item.stash.get(_FIRED, None)
-        if line is None:
+        by = item.stash.get(_FIRED, None)
+        if by is None:
             raise
         item.cancel_timeout()  # type: ignore[attr-defined]
-        raise StoppedByTimeout(
-            _kept(item, f"{line}: the test was not over; raise the limit, or leave it out")
-        ) from error
+        raise StoppedByTimeout(_headline(item, by)) from error
 
 
-def _kept(item: pytest.Item, line: str) -> str:
-    """The headline; what the load had measured becomes the test's entry."""
-    campaign = item.config.stash.get(CAMPAIGN, None)
+def _headline(item: pytest.Item, by: Message | str) -> Message:
+    """What the load had measured becomes the test's entry."""
+    campaign, line = item.config.stash.get(CAMPAIGN, None), Message("timeout.stopped", by=by)
     if campaign is not None and campaign.interrupted is not None:
         handed, campaign.interrupted = campaign.interrupted, None
         message = handed.entry.headline_message
         kept = None if message is None else message.arguments.get("kept")
-        line = line if kept is None else f"{line} ({kept})"
-        item.stash[ENTRY] = replace(handed, entry=replace(handed.entry, headline=line, reasons=("TIMEOUT",)))
+        if kept is not None:
+            line = Message("timeout.stopped_kept", by=by, kept=kept)
+        entry = replace(handed.entry, headline=str(line), headline_message=line, reasons=("TIMEOUT",))
+        item.stash[ENTRY] = replace(handed, entry=entry)
     return line

@@ -16,6 +16,7 @@ from typing import Any
 
 from slabench.errors import ConfigError
 from slabench.exit_status import INTERRUPTED, OUR_CRASH
+from slabench.messages import Message
 from slabench.metrics.definitions import metric_of
 from slabench.run_document.entry import Entry
 from slabench.run_document.run import ClientName, EnvironmentEntry, Resumption, RunDocument, RunState
@@ -67,7 +68,7 @@ class RunFolder:
             (path / UNFINISHED).write_bytes(b"\0" * LEAST_FREE)
         except OSError as error:
             raise ConfigError(
-                f"--report-dir={report_dir} cannot be written ({error.strerror}); name another folder."
+                Message("file.report_dir", report_dir=report_dir, why=error.strerror)
             ) from error
         return cls(path)
 
@@ -83,9 +84,7 @@ def _lock(path: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
-        raise ConfigError(
-            f"The run {path} is still running: another process writes to it. Wait for its end, or end it."
-        ) from error
+        raise ConfigError(Message("file.still_running", path=path)) from error
     except OSError:
         pass
     return handle
@@ -127,6 +126,7 @@ class RunFile:
             tests=(),
         )
         self._tests: dict[str, dict[str, Any]] = {}  # each test as JSON has it, by id
+        self._planned_before: tuple[str, ...] = ()  # of the run that is continued
 
     @classmethod
     def resume(cls, folder: RunFolder, before: RunDocument, kept: Sequence[Entry], **made: Any) -> RunFile:
@@ -136,6 +136,7 @@ class RunFile:
         missing = {name: why for name, why in before.not_saved.items() if name.startswith("requests")}
         for entry in kept:
             file.add_test(entry)
+        file._planned_before = before.planned
         file.update(
             created_utc=before.created_utc,
             labels=tuple(label for label in before.labels if label != NOT_SAVED),
@@ -156,8 +157,8 @@ class RunFile:
         self.document = replace(self.document, word=_word(self.document))
 
     def set_planned(self, ids: Sequence[str]) -> None:
-        before = self.document.planned if self.document.resumed else ()
-        self.update(planned=tuple(dict.fromkeys((*before, *ids))))
+        """Set twice where a gate chooses among the collected tests: the later ids replace the earlier."""
+        self.update(planned=tuple(dict.fromkeys((*self._planned_before, *ids))))
 
     def set_process(self, process: str) -> None:
         """What is known of the server's process since the last --resume."""

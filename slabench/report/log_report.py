@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from slabench.messages import Message, Sentence
 from slabench.metrics.curve import CurveBuilder
 from slabench.report.curve_rows import curve_rows
 from slabench.report.log_writers import Writer, by_writer, other_engine, stages, warnings
@@ -56,9 +57,9 @@ class LogReport:
     gpus_per_line: float | None
     servers: int
     writers: tuple[Writer, ...]  # each one's own lines, where several servers write at once
-    later_stages: str | None
-    other_engine: str | None
-    warnings: tuple[str, ...]
+    later_stages: Sentence | None
+    other_engine: Sentence | None
+    warnings: tuple[Sentence, ...]
     left_out_of_clean: Mapping[str, int]  # by cause
     curve: tuple[CurveRow, ...]
 
@@ -66,7 +67,7 @@ class LogReport:
 def read_logs(files: Sequence[str], decode_gpus: int | None = None) -> LogReport:
     """The files are streamed: memory does not grow with them. ConfigError if one cannot be read."""
     # a missing file is an error before anything is read
-    mark(files, remedy="Give the file that a server's output went to.")
+    mark(files, remedy=Message("part.give_any_log"))
     merged = Merged()
     builder = CurveBuilder().add_all(samples(files, merged))
     starts = [dict(event.details) for event in merged.events_of(EventKind.START)]
@@ -90,9 +91,7 @@ def read_logs(files: Sequence[str], decode_gpus: int | None = None) -> LogReport
     writers = by_writer(files, merged)
     lines = warnings(merged, writers)
     if decode_gpus is not None and reported is not None and decode_gpus != reported:
-        lines.append(
-            f"--decode-gpu-num says {decode_gpus} GPUs, the start of the server in the log {reported}."
-        )
+        lines.append(Sentence.of("log_file.gpu_count", option=decode_gpus, log=reported))
     return LogReport(
         files=_files(merged),
         decode_lines=builder.lines,

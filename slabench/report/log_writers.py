@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from slabench.messages import Message, Sentence
 from slabench.metrics.curve import CurveBuilder
 from slabench.server.log.merge import Merged, samples
 
@@ -21,14 +22,17 @@ class Writer:
     clean_median: Mapping[int, float]
 
     @property
-    def text(self) -> str:
+    def text(self) -> Sentence:
         name = self.writer if self.dp_rank is None else f"{self.writer} DP{self.dp_rank}"
-        clean = {running: f", clean {median:.2f}" for running, median in self.clean_median.items()}
+        clean = {
+            running: Message("log_file.speed_clean", median=median)
+            for running, median in self.clean_median.items()
+        }
         speeds = [
-            f"{running} running: median {median:.2f} tok/s{clean.get(running, '')}"
+            Message("log_file.speed", running=running, median=median, clean=clean.get(running))
             for running, median in list(self.median.items())[:8]
         ]
-        return f"  {name}: {self.decode} Decode lines, {self.clean} clean; {'; '.join(speeds)}"
+        return Sentence.of("log_file.writer", name=name, decode=self.decode, clean=self.clean, speeds=speeds)
 
 
 def by_writer(files: Sequence[str], merged: Merged) -> tuple[Writer, ...]:
@@ -56,51 +60,35 @@ def _writer(writer: str, dp_rank: int | None, builder: CurveBuilder) -> Writer:
     )
 
 
-def warnings(merged: Merged, writers: Sequence[Writer]) -> list[str]:
+def warnings(merged: Merged, writers: Sequence[Writer]) -> list[Sentence]:
     """What a reader of the curve has to know of its lines."""
     lines = [
-        f"{path} is named twice; it counts once."
+        Sentence.of("log_file.twice", path=path)
         if path == kept
-        else f"{path} has the lines of {kept} and no others: it is a copy or a link, and counts once."
+        else Sentence.of("log_file.copy", path=path, kept=kept)
         for path, kept in merged.twins.items()
     ]
     if writers:
-        lines.append(
-            f"{merged.engines} servers write to these logs at the same time. Their lines are kept apart; the "
-            "curve has those of all. For the curve of one server, give its lines alone."
-        )
+        lines.append(Sentence.of("log_file.several", servers=merged.engines))
         lines += [writer.text for writer in writers]
     if merged.mixed:
-        lines.append(
-            f"Between {merged.steps_back} of {merged.steps} pairs of Decode lines with nothing but decoding "
-            "between them, #token falls: more than one server may write to one file without a name on its "
-            "lines. Log each server to a file of its own."
-        )
+        lines.append(Sentence.of("log_file.mixed", back=merged.steps_back, of=merged.steps))
     return lines
 
 
-def stages(merged: Merged) -> str | None:
+def stages(merged: Merged) -> Sentence | None:
     """Where the logs have lines of later pipeline stages or attention-context-parallel ranks alone."""
     if not merged.copies or merged.extents:
         return None
     later = sorted(rank for rank in merged.pp_ranks if rank)
-    what = (
-        f"later pipeline stages ({', '.join(f'PP{rank}' for rank in later)})"
-        if later
-        else "ranks that repeat another's lines"
-    )
-    return (
-        f"These logs have {merged.copies} batch lines of {what} alone. They repeat what the first stage "
-        "prints: give the log of the node with PP0."
-    )
+    ranks = [f"PP{rank}" for rank in later]
+    what = Message("log_file.stages", ranks=ranks) if later else Message("log_file.repeating")
+    return Sentence.of("log_file.later_stages", copies=merged.copies, what=what)
 
 
-def other_engine(merged: Merged) -> str | None:
+def other_engine(merged: Merged) -> Sentence | None:
     """The engine whose log this is, where it is not SGLang's."""
     names = {name for counts in merged.counts.values() for name in counts.engines}
     if not names:
         return None
-    which = " or ".join(sorted(name.replace("_", "-") for name in names))
-    return (
-        f"These logs are of {which}, not of SGLang: they have no Decode line, from which the curve is made."
-    )
+    return Sentence.of("log_file.other_engine", names=sorted(name.replace("_", "-") for name in names))

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from slabench.errors import ConfigError, system_words
+from slabench.messages import Message
 from slabench.report.records_file import PROBE, RecordsFile, read_rows
 from slabench.run_document.entry import Entry
 from slabench.run_document.read import MalformedDocument, run_document
@@ -34,16 +35,18 @@ def read_run(path: str, option: str = "--resume=") -> tuple[Path, RunDocument]:
     if folder.name == "run.json":
         folder = folder.parent
     folder = folder.resolve()  # reports/latest is a link, and will point elsewhere
-    ask = "name the folder of a run, such as reports/latest"
+    ask = Message("part.ask_run")
     try:
         return folder, run_document(json.loads((folder / "run.json").read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise ConfigError(f"{option}{path} has no run.json, so it is no run; {ask}.") from error
+        raise ConfigError(Message("file.no_run", option=option, path=path, ask=ask)) from error
     except MalformedDocument as error:
-        raise ConfigError(f"{option}{path}: its run.json is not a run's ({error}); {ask}.") from error
+        raise ConfigError(
+            Message("file.run_malformed", option=option, path=path, why=error, ask=ask)
+        ) from error
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{option}{path}: its run.json cannot be read ({system_words(error)}); {ask}."
+            Message("file.run_unreadable", option=option, path=path, why=system_words(error), ask=ask)
         ) from error
 
 
@@ -63,13 +66,13 @@ def check_options(path: str, before: Mapping[str, object], now: Mapping[str, obj
     now = json.loads(json.dumps(now))
     differ = [key for key in now if key in before and key not in FREE and before[key] != now[key]]
     if differ:
-        options = "; ".join(
-            f"--{key.replace('_', '-')} is {now[key]!r} and was {before[key]!r}" for key in differ
-        )
-        raise ConfigError(
-            f"--resume={path} continues a run with the options of its first start: {options}. Start a new "
-            "run."
-        )
+        options = [
+            Message(
+                "part.option_was", name=key.replace("_", "-"), now=repr(now[key]), before=repr(before[key])
+            )
+            for key in differ
+        ]
+        raise ConfigError(Message("file.resume_options", path=path, options=options))
 
 
 def server_differences(before: ServerEntry | None, now: ServerEntry, *, same_url: bool) -> list[str]:
@@ -104,7 +107,7 @@ def keep_records(folder: Path, ids: Collection[str]) -> None:
             file.append_row(row)
     file.close()
     if file.broken is not None:
-        raise ConfigError(f"{new} cannot be written ({file.broken}), so the run cannot be continued.")
+        raise ConfigError(Message("file.resume_unwritable", file=new, why=file.broken))
     number = 1
     while (kept := folder / f"requests.before-resume-{number}.jsonl.gz").exists():
         number += 1

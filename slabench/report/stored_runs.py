@@ -29,10 +29,7 @@ ROW_METRICS = {
     "classic.ttft.mean": ("mean_ttft_ms",),
     "classic.total_throughput": ("total_throughput", "total_token_throughput"),  # the latter is vllm bench's
 }
-WANTED = (
-    "name run folders such as reports/latest, baseline files, or files that sglang.bench_serving wrote "
-    "(--output-file)"
-)
+WANTED = Message("part.stored_wanted")
 LOAD_KEYS = (
     "dataset_name", "num_prompts", "input_len", "output_len", "request_rate", "max_concurrency"
 )  # fmt: skip
@@ -77,23 +74,27 @@ def read_side(name: str) -> StoredSide:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name} cannot be read ({system_words(error)}); {WANTED}.") from error
+        raise ConfigError(
+            Message("file.stored_unreadable", name=name, why=system_words(error), wanted=WANTED)
+        ) from error
     try:
         document = json.loads(text)
     except ValueError:
         return _rows(name, list(_lines(name, text)))
     if isinstance(document, dict) and str(document.get("schema", "")).startswith("slabench.baseline/"):
         return _baseline(name)
-    return _rows(name, [("its only row", document)])
+    return _rows(name, [(Message("part.only_row"), document)])
 
 
-def _lines(name: str, text: str) -> Iterator[tuple[str, Any]]:
+def _lines(name: str, text: str) -> Iterator[tuple[Message, Any]]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
-                yield f"line {number}", json.loads(line)
+                yield Message("part.line", number=number), json.loads(line)
             except ValueError as error:
-                raise ConfigError(f"{name}, line {number} is no JSON ({error}); {WANTED}.") from error
+                raise ConfigError(
+                    Message("file.stored_no_json", name=name, number=number, why=error, wanted=WANTED)
+                ) from error
 
 
 def _run(path: str) -> StoredSide:
@@ -143,21 +144,23 @@ def _baseline(name: str) -> StoredSide:
     return StoredSide(name, baseline.fingerprint, tests, version=version, run_ids=made_of)
 
 
-def _rows(name: str, rows: Sequence[tuple[str, Any]]) -> StoredSide:
+def _rows(name: str, rows: Sequence[tuple[Message, Any]]) -> StoredSide:
     """rows: (where, row). Rows of the same load are repeats of one test; a test id as tag names it."""
     repeats: dict[str, list[tuple[Row, dict[str, object]]]] = {}
     for where, row in rows:
         if not isinstance(row, dict) or "mean_ttft_ms" not in row or "completed" not in row:
-            raise ConfigError(f"{name}, {where} is no row of sglang.bench_serving; {WANTED}.")
+            raise ConfigError(Message("file.stored_no_row", name=name, where=where, wanted=WANTED))
         try:
             workload = _row_workload(row)
         except (ValueError, TypeError, OverflowError) as error:
             rate = row["request_rate"]
-            raise ConfigError(f"{name}, {where}: request_rate={rate!r:.60} is no rate; {WANTED}.") from error
+            raise ConfigError(
+                Message("file.stored_rate", name=name, where=where, rate=rate, wanted=WANTED)
+            ) from error
         tag = str(row.get("tag") or "")
         repeats.setdefault(tag if "::" in tag else _row_name(workload), []).append((row, workload))
     if not repeats:
-        raise ConfigError(f"{name} has no row in it; {WANTED}.")
+        raise ConfigError(Message("file.stored_empty", name=name, wanted=WANTED))
     tests = {test: _row_test([row for row, _ in loads], loads[-1][1]) for test, loads in repeats.items()}
     made_of = frozenset(run_id for _, row in rows if (run_id := row_id(row)) is not None)
     return StoredSide(name, {}, tests, rows=True, run_ids=made_of)

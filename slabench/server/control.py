@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from slabench.errors import ServerError
+from slabench.messages import Argument, Message
 from slabench.server.http import Http, Response
 from slabench.server.secrets import scrub_text
 
@@ -24,7 +25,7 @@ def flush(
     timeout: float = 10.0,
     busy_s: float = 30.0,
     ca_file: str | None = None,
-    say: Callable[[str], None] = lambda sentence: None,
+    say: Callable[[Message], None] = lambda message: None,
 ) -> tuple[int, str]:
     """POST /flush_cache -> (status, text). Only the status counts: before 0.5.10 a 400 has the text "Cache
     flushed." as well.
@@ -54,13 +55,14 @@ def flush(
     return answer.status, scrub_text(answer.text[:4000])[:500]
 
 
-def _refused(answer: Response, running: int | None, busy_s: float) -> str:
+def _refused(answer: Response, running: int | None, busy_s: float) -> Message:
     """What is waited for, in a sentence."""
-    head = f"{answer.url} answers {answer.status}: the prefix cache can be flushed only while no request runs"
+    head: dict[str, Argument] = {"url": answer.url, "status": answer.status}
     if running == 0:
-        return f"{head}, and the server reports none. The flush is repeated for {_IDLE_S:g} s."
-    many = "requests are still running there" if running is None else f"the server reports {running}"
-    return f"{head}, and {many}. The flush is repeated for up to {busy_s:g} s; stop other clients."
+        return Message("server.not_busy", **head, limit_s=_IDLE_S)
+    reported = Message("part.reports_running", running=running)
+    running_there = Message("part.still_running") if running is None else reported
+    return Message("server.busy", **head, running=running_there, limit_s=busy_s)
 
 
 def requests_there(client: Http) -> int | None:
@@ -141,7 +143,6 @@ def wait_ready(
             obstacle = str(error)
         if time.monotonic() >= deadline:
             raise ServerError(
-                f"{client.target.shown} was not ready after {deadline_s:g} s: {obstacle} "
-                "Check the server's log, or allow more time with --launch-timeout."
+                Message("reach.not_ready", url=client.target.shown, deadline_s=deadline_s, obstacle=obstacle)
             )
         time.sleep(_POLL_S)

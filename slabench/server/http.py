@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 
 from slabench import server_json
 from slabench.errors import ConfigError, ServerError, system_words
-from slabench.messages import Message, Sentence
+from slabench.messages import Message, as_message
 from slabench.server.secrets import redact_url, scrub_text
 from slabench.server.url import ServerUrl, parse_url
 
@@ -43,22 +43,24 @@ class Response:
         try:
             return server_json.read(self.body)
         except ValueError as error:
-            what = f"{self.kind()}, not with JSON"
+            what = Message("part.not_json", kind=self.kind())
             if not isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-                what = f"JSON that cannot be read: {error}"
-            raise ServerError(f"{self.url} answered {self.status} with {what}. {_CHECK_URL}") from error
+                what = Message("part.bad_json", why=error)
+            raise ServerError(
+                Message("reach.no_json", url=self.url, status=self.status, what=what, check_url=_CHECK_URL)
+            ) from error
 
-    def kind(self) -> str:
+    def kind(self) -> Message | str:
         """What the body is, in words for a message."""
         head = self.body[:512].lstrip().lower()
         if head.startswith((b"<!doctype html", b"<html")) or "html" in self.headers.get("content-type", ""):
-            return "an HTML page (of a proxy or a login)"
+            return Message("part.html")
         if not self.body:
-            return "an empty body"
+            return Message("part.empty_body")
         return f"{scrub_text(self.text[:4000])[:80]!r}"
 
 
-_CHECK_URL = "Check host, port and path of --base-url: it has to be the address of the SGLang server itself."
+_CHECK_URL = Message("part.check_url")
 
 
 class Http:
@@ -87,7 +89,7 @@ class Http:
                 self._tls = ssl.create_default_context(cafile=ca_file)
             except (OSError, ssl.SSLError) as error:
                 raise ConfigError(
-                    f"The CA file {ca_file} cannot be used ({system_words(error)}). Give a readable PEM file."
+                    Message("option.ca_file", ca_file=ca_file, why=system_words(error))
                 ) from error
 
     def get(self, path: str, *, timeout: float | None = None) -> Response:
@@ -135,18 +137,16 @@ class Http:
             # A socket that is no TLS socket yet: the peer accepted the connection and did not answer the
             # handshake.
             halfway = self._tls is not None and type(connection.sock) is socket.socket
-            sentence = _sentence(self.target, limit, error, halfway=halfway)
-            text = scrub_text(f"{shown}: {sentence}")
-            if isinstance(sentence, Message) and text == f"{shown}: {sentence}":
-                text = Sentence.of("server.no_answer", url=shown, why=sentence)
-            raise ServerError(text) from error
+            why = _sentence(self.target, limit, error, halfway=halfway)
+            message = Message("server.no_answer", url=shown, why=why)
+            if scrub_text(str(message)) != str(message):
+                message = as_message(scrub_text(str(message)))
+            raise ServerError(message) from error
         finally:
             connection.close()
         if 300 <= answer.status < 400:
             raise ServerError(
-                f"{shown} answered {answer.status} and redirects to {_location(shown, fields)}. Redirects "
-                f"are "
-                "not followed: give the final address as --base-url."
+                Message("reach.redirects", url=shown, status=answer.status, location=_location(shown, fields))
             )
         return Response(answer.status, fields, data, shown)
 
@@ -156,7 +156,9 @@ class Http:
         while chunk := answer.read1(1 << 16):
             body += chunk
             if len(body) > MAX_BODY:
-                raise ServerError(f"{shown} sent more than {MAX_BODY >> 20} MiB. {_CHECK_URL}")
+                raise ServerError(
+                    Message("reach.too_long", url=shown, mib=MAX_BODY >> 20, check_url=_CHECK_URL)
+                )
             if time.monotonic() > deadline:
                 raise TimeoutError("the body did not end")
         if answer.length:  # read1() does not report an early end
@@ -164,36 +166,28 @@ class Http:
         return bytes(body)
 
 
-def _location(shown: str, fields: Mapping[str, str]) -> str:
+def _location(shown: str, fields: Mapping[str, str]) -> Message | str:
     """Where a redirect leads, as it may be printed."""
     place = fields.get("location", "")[:500]
     try:
-        return scrub_text(redact_url(urljoin(shown, place))) if place else "no address"
+        return scrub_text(redact_url(urljoin(shown, place))) if place else Message("part.no_address")
     except ValueError:
-        return "an address that is no URL"
+        return Message("part.no_url")
 
 
-def _sentence(target: ServerUrl, limit: float, error: Exception, *, halfway: bool) -> Message | str:
+def _sentence(target: ServerUrl, limit: float, error: Exception, *, halfway: bool) -> Message:
     """Why no answer came, and what to check. halfway: connected, and the TLS handshake had not ended."""
-    where, url = f"{target.host} port {target.port}", "--base-url"
+    where = f"{target.host} port {target.port}"
     if isinstance(error, http.client.IncompleteRead):
-        return f"the answer ended after {len(error.partial)} bytes. Check that the server is running."
+        return Message("server.short_body", size=len(error.partial))
     if isinstance(error, socket.gaierror):
-        return (
-            f"the host name {target.host!r} cannot be resolved ({error.strerror}). Check the host of {url}."
-        )
+        return Message("server.no_host", host=target.host, why=error.strerror)
     if isinstance(error, ssl.SSLCertVerificationError):
-        why = error.verify_message
-        return f"the certificate is not trusted ({why}). Give the right CA file, or check the host name."
+        return Message("server.certificate", why=error.verify_message)
     if isinstance(error, ssl.SSLError):
-        why = error.reason or str(error)
-        return f"TLS failed ({why}). If the server at {where} serves plain http, use http://."
+        return Message("server.tls", why=error.reason or error, where=where)
     if isinstance(error, TimeoutError) and halfway:
-        return (
-            f"{where} accepted the connection and did not answer the TLS handshake within {limit:g} s. A "
-            f"server "
-            "that serves plain http does that: use http:// if it does, else check that it responds."
-        )
+        return Message("server.no_handshake", where=where, limit_s=limit)
     if isinstance(error, ConnectionRefusedError):
         return Message("server.refused", where=where)
     if isinstance(error, TimeoutError):
@@ -202,4 +196,5 @@ def _sentence(target: ServerUrl, limit: float, error: Exception, *, halfway: boo
         return Message("server.closed")
     if isinstance(error, http.client.BadStatusLine | http.client.LineTooLong):
         return Message("server.no_http", where=where)
-    return f"the request failed ({type(error).__name__}: {system_words(error)}). {_CHECK_URL}"
+    why = scrub_text(system_words(error))
+    return Message("server.failed", error=type(error).__name__, why=why, check=_CHECK_URL)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slabench.errors import ConfigError, ServerError
+from slabench.messages import Message
 from slabench.server.http import Http, Response
 from slabench.server.info import Role
 from slabench.server.roles import Roles, Router, merged, read
@@ -14,18 +15,14 @@ from slabench.server.url import parse_url
 
 WORKER_TIMEOUT_S = 3.0
 INFO_PATHS = ("/server_info", "/get_server_info")
-_ONLY_SGLANG = (
-    "slabench measures SGLang servers: check that --base-url is the address of an SGLang server or router, "
-    "not of "
-    "another engine."
-)
+_ONLY_SGLANG = Message("part.only_sglang")
 _IN_EVERY_INFO = {"tp_size", "version", "max_total_num_tokens", "internal_states"}  # at least one of them
 # a gateway's worker_type; `regular` is a unified server
 _ROLES = {"prefill": Role.PREFILL, "decode": Role.DECODE}
 _REFUSED = {
-    401: "the server requires an API key. Put it into SLABENCH_API_KEY.",
-    403: "the server requires an API key. Put it into SLABENCH_API_KEY.",
-    503: "the server is starting or stopping. Wait until it is ready.",
+    401: Message("part.needs_key"),
+    403: Message("part.needs_key"),
+    503: Message("part.starting"),
 }
 
 
@@ -59,11 +56,17 @@ def identify(
         return read({"router": Router.GATEWAY.value, "workers": workers}, _model(client))
     if answer.status != 200:
         raise ServerError(
-            f"{client.target.shown} answered {answer.status} to {' and '.join(INFO_PATHS)} with "
-            f"{answer.kind()}. " + _ONLY_SGLANG
+            Message(
+                "reach.no_info",
+                url=client.target.shown,
+                status=answer.status,
+                paths=INFO_PATHS,
+                kind=answer.kind(),
+                only_sglang=_ONLY_SGLANG,
+            )
         )
     if not isinstance(info, dict) or not (_IN_EVERY_INFO & info.keys()):
-        raise ServerError(f"{answer.url} answered with JSON that is no server_info of SGLang. {_ONLY_SGLANG}")
+        raise ServerError(Message("reach.other_json", url=answer.url, only_sglang=_ONLY_SGLANG))
     model = _model(client)
     return read(info if like is not None else {**info, **_loads(client)}, model)
 
@@ -78,7 +81,9 @@ def _first(client: Http, paths: Sequence[str]) -> Response:
     """As client.first_of(). ServerError if the server does not answer, requires a key or is not ready."""
     answer = client.first_of(paths)
     if answer.status in _REFUSED:
-        raise ServerError(f"{answer.url} answered {answer.status}: {_REFUSED[answer.status]}")
+        raise ServerError(
+            Message("reach.refused", url=answer.url, status=answer.status, why=_REFUSED[answer.status])
+        )
     return answer
 
 

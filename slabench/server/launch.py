@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 
 from slabench.errors import ConfigError, ServerError
+from slabench.messages import Message
 from slabench.places import CLONE
 from slabench.server.control import wait_ready
 from slabench.server.log.line_types import EventKind
@@ -54,9 +55,7 @@ def split_command(command: str | Sequence[str], port: int | None = None) -> tupl
     try:
         words = shlex.split(command) if isinstance(command, str) else list(command)
     except ValueError as error:
-        raise ConfigError(
-            f"The command of --launch cannot be split into words ({error}). Check its quotes."
-        ) from error
+        raise ConfigError(Message("option.launch_words", why=error)) from error
     if any("{port}" in word for word in words):
         number = str(free_port() if port is None else port)
         words = [word.replace("{port}", number) for word in words]
@@ -65,10 +64,7 @@ def split_command(command: str | Sequence[str], port: int | None = None) -> tupl
         name, _, value = words.pop(0).partition("=")
         environment[name] = value
     if not words:
-        raise ConfigError(
-            "--launch has no command. An example: "
-            "--launch='python -m sglang.launch_server --model-path DIR --port {port}'."
-        )
+        raise ConfigError(Message("option.launch_empty"))
     return environment, words
 
 
@@ -82,9 +78,7 @@ def command_url(words: Sequence[str], port: int = DEFAULT_PORT) -> str:
         options[name] = value if sign else following
     number = options.get("--port") or str(port)
     if not number.isdigit() or not 0 < int(number) < 65536:
-        raise ConfigError(
-            f"The command of --launch has --port {number!r}. Give a number from 1 to 65535, or {{port}}."
-        )
+        raise ConfigError(Message("option.launch_port", number=number))
     host = options.get("--host") or "127.0.0.1"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     scheme = "https" if options.get("--ssl-certfile") else "http"
@@ -127,18 +121,18 @@ class Launched(contextlib.AbstractContextManager["Launched"]):
         self._listen(0.0)
         return self.exit_status is None and self._supervisor.poll() is None
 
-    def log_end(self) -> str:
+    def log_end(self) -> Message:
         """The last lines of the log under a heading, secrets covered; a sentence where there are none."""
         try:
             with open(self.log_path, "rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - 65536))
                 lines = file.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]
         except OSError as error:
-            return f"Its log {self.log_path} cannot be read ({error.strerror})."
+            return Message("part.log_unreadable", path=self.log_path, why=error.strerror)
         if not "".join(lines).strip():
-            return f"It wrote nothing to its log {self.log_path}."
+            return Message("part.log_nothing", path=self.log_path)
         tail = scrub_text("\n".join(line[:1000] for line in lines))
-        return f"The last lines of its log {self.log_path}:\n{tail}"
+        return Message("part.log_tail", path=self.log_path, tail=tail)
 
     def stop(self) -> int | None:
         """End the server and everything below it; return its exit status.
@@ -172,8 +166,7 @@ class Launched(contextlib.AbstractContextManager["Launched"]):
             for event in map(json.loads, lines):
                 if "failed" in event:
                     raise ConfigError(
-                        f"The command of --launch cannot be started: {self.command!r} ({event['failed']}). "
-                        "Check its first word."
+                        Message("option.launch_not_started", command=self.command, why=event["failed"])
                     )
                 self.pid = event.get("started", self.pid)
                 self.exit_status = event.get("exited", self.exit_status)
@@ -181,11 +174,16 @@ class Launched(contextlib.AbstractContextManager["Launched"]):
     def _check(self) -> None:
         if not self.alive():
             self.stop()
-            how = "was ended by signal" if (self.exit_status or 0) < 0 else "ended with status"
+            how = Message("part.by_signal" if (self.exit_status or 0) < 0 else "part.with_status")
             status = "unknown" if self.exit_status is None else abs(self.exit_status)
             raise ServerError(
-                f"The launched server {how} {status} before it was ready. Its command: {self.command}\n"
-                + self.log_end()
+                Message(
+                    "reach.launched_ended",
+                    how=how,
+                    status=status,
+                    command=self.command,
+                    log_end=self.log_end(),
+                )
             )
 
 
@@ -234,9 +232,7 @@ def launch(
         os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
         begin = os.stat(log_path).st_size
     except OSError as error:
-        raise ConfigError(
-            f"The log of the launched server cannot be written: {log_path} ({error.strerror})."
-        ) from error
+        raise ConfigError(Message("file.launch_log", path=log_path, why=error.strerror)) from error
     supervisor = subprocess.Popen(
         [
             *(sys.executable, "-P", "-m", "slabench.server.supervise", "--log", os.path.abspath(log_path)),
@@ -267,7 +263,7 @@ def launch(
             raise
         end = server.log_end()
         server.stop()
-        raise ServerError(f"{error}\n{end}") from error
+        raise ServerError(Message("reach.launched_not_ready", why=error, end=end)) from error
     except BaseException:
         server.stop()
         raise
@@ -296,8 +292,4 @@ def _refuse_taken(url: str) -> None:
         socket.create_connection((target.host, target.port), timeout=1.0).close()
     except OSError:
         return
-    raise ConfigError(
-        f"Another process listens at {target.shown}, and it would be measured instead of the launched "
-        f"server. "
-        "Stop it, or give the command another port: --port {port} takes a free one."
-    )
+    raise ConfigError(Message("reach.port_taken", url=target.shown))

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from slabench.answer_records import Answer, Score, Token
 from slabench.errors import ServerError
+from slabench.messages import Message
 from slabench.server.http import Http, Response
 from slabench.server.secrets import scrub_text
 
@@ -40,7 +41,7 @@ class Scorer:
         ids = event.get("output_ids")
         named = tuple(token for _, token in known)
         if not known or (isinstance(ids, list) and tuple(ids[-len(named) :]) != named):
-            raise ServerError(f"{self._shown}: an answer without output_token_logprobs for its output_ids.")
+            raise ServerError(Message("reach.scoring_no_output", url=self._shown))
         text = event.get("text")
         return Answer(
             tuple(prompt), named, tuple(value for value, _ in known), text if isinstance(text, str) else ""
@@ -57,7 +58,7 @@ class Scorer:
             token for (_, token), sent in zip(known, answer.ids, strict=False) if token not in (sent, LAST)
         ]
         if others or len(known) < count or not isinstance(top, list) or len(top) < count:
-            raise ServerError(f"{self._shown}: input_token_logprobs are not those of the tokens sent.")
+            raise ServerError(Message("reach.scoring_other_input", url=self._shown))
         return Score(
             tuple(value for value, _ in known), tuple(tuple(_tokens(place)) for place in top[-count:])
         )
@@ -76,7 +77,11 @@ class Scorer:
         event = answer.json() if answer.status == 200 else None
         meta = event.get("meta_info") if isinstance(event, dict) else None
         if not isinstance(event, dict) or not isinstance(meta, dict):
-            raise ServerError(f"{answer.url} answers {answer.status}: {_excerpt(answer)}")
+            raise ServerError(
+                Message(
+                    "reach.scoring_status", url=answer.url, status=answer.status, excerpt=_excerpt(answer)
+                )
+            )
         return meta, event
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.server.secrets import redact_url
 
 
@@ -65,18 +66,18 @@ def _addresses(host: str) -> set[str]:
 def parse_url(url: str) -> ServerUrl:
     """ConfigError if it is not a base URL."""
     shown = redact_url(url)
-    want = "A base URL has the form http://HOST:PORT or https://HOST:PORT/PATH."
+    want = Message("part.base_url_form")
     try:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
-        raise ConfigError(f"{shown!r} is not a URL ({error}). {want}") from error
+        raise ConfigError(Message("option.url_malformed", shown=shown, why=error, want=want)) from error
     if parts.scheme not in ("http", "https"):
-        raise ConfigError(f"{shown!r} does not begin with http:// or https://. {want}")
+        raise ConfigError(Message("option.url_scheme", shown=shown, want=want))
     if not parts.hostname:
-        raise ConfigError(f"{shown!r} has no host. {want}")
+        raise ConfigError(Message("option.url_host", shown=shown, want=want))
     if parts.query or parts.fragment:
-        raise ConfigError(f"{shown!r} has a query or a fragment, and a base URL has none. {want}")
+        raise ConfigError(Message("option.url_query", shown=shown, want=want))
     authorization = None
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"

@@ -27,7 +27,7 @@ class AskQuestions:
         judge, campaign = self.judge, self.judge.campaign
         file = campaign.settings.questions
         if file is None:
-            raise ConfigError("ask_questions asks the questions of --accuracy-file=FILE; name one.")
+            raise ConfigError(Message("test_code.no_questions"))
         compared = campaign.compared_with(judge.test_id, judge.test_ids)
         try:
             entry = asked_entry(campaign, compared, file, self.in_flight or concurrency)

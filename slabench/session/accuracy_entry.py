@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from slabench import request_extras
 from slabench.messages import Message
 from slabench.report.document import utc_now
 from slabench.run_document.accuracy import Accuracy, WrongAnswer
@@ -42,7 +43,7 @@ def asked_entry(campaign: Campaign, compared: ComparedWith, file: QuestionFile, 
     began_utc, began = utc_now(), time.monotonic()
     servers, settings = campaign.servers, campaign.settings
     servers.check_alive()
-    campaign.say(str(Message("accuracy.asking", questions=len(file.questions), concurrency=concurrency)))
+    campaign.say(Message("accuracy.asking", questions=len(file.questions), concurrency=concurrency))
     old = None if servers.baseline is None else _ask(servers.baseline, settings, file, concurrency)
     new = _ask(servers.new, settings, file, concurrency)
     entry = Graded(settings, file, concurrency, new, old).entry(compared, servers.new)
@@ -82,6 +83,7 @@ class Graded:
             "request_rate": "inf",
             "max_concurrency": self.concurrency,
             "backend": self.settings.options.backend,
+            **request_extras.identity(self.settings.headers, self.settings.body),
         }
 
     def answers(self, asked: Sequence[Answer]) -> Answers:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from slabench.loadgen import ClientOptions, Plan
 from slabench.loadgen.transports.base import LoadHosts
+from slabench.messages import Message
 from slabench.metrics.compute import compute
 from slabench.records import Calibration, RunRecord
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class ClientCalibration:
     """One a session: its calibrator, where there is one."""
 
-    def __init__(self, options: Namespace, say: Callable[[str], None]) -> None:
+    def __init__(self, options: Namespace, say: Callable[[Message | str], None]) -> None:
         self.options, self.say = options, say
         self._calibrator: Calibrator | None = None
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.report.stored_runs import StoredSide
 from slabench.run_document.capacity import RunningTest
 from slabench.run_document.entry import Entry
@@ -40,7 +41,7 @@ class Campaign:
         self,
         settings: Settings,
         folder: Path,
-        say: Callable[[str], None],
+        say: Callable[[Message | str], None],
         place: int | None = None,
         *,
         attempt_of: Callable[[str], int] = lambda test_id: 1,
@@ -68,7 +69,7 @@ class Campaign:
     @property
     def servers(self) -> Servers:
         if self.opened is None:
-            raise ConfigError("A live test needs --base-url.")
+            raise ConfigError(Message("option.no_base_url"))
         return self.opened
 
     def over(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slabench.errors import InvalidRun
+from slabench.messages import Message
 from slabench.session.judge import Judge
 
 
@@ -18,14 +19,8 @@ class JudgeCurve:
         judge, campaign = self.judge, self.judge.campaign
         deployment, points = campaign.servers.new, campaign.decode_points
         if not points:
-            raise InvalidRun(
-                "no_decode_run: no ali decode test ran in this session before the curve; run "
-                "tests/ali/test_decode.py with it."
-            )
+            raise InvalidRun(Message("curve.no_decode_run"))
         if not deployment.logs:
-            raise InvalidRun(
-                "no_deploy_log: the curve is made from the server's log; give it with --deploy-log=FILE "
-                "(one per node, comma separated), or let slabench start the server with --launch=CMD."
-            )
+            raise InvalidRun(Message("curve.no_deploy_log"))
         compared = campaign.compared_with(judge.test_id, judge.test_ids)
         judge.close(curve_entry(points, deployment, campaign.settings, compared, campaign.refused_sizes))

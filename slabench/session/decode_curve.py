@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import InvalidRun
-from slabench.messages import messages_of
+from slabench.messages import Message, messages_of
 from slabench.metrics.curve import CurveBuilder, shares
 from slabench.records import LogSpan
 from slabench.report.curve_rows import curve_rows
@@ -224,10 +224,7 @@ def _repeats(points: Sequence[DecodePoint], ranks: int) -> dict[str, int]:
 def _baseline_medians(points: Sequence[DecodePoint], sizes: Sequence[int]) -> list[Medians]:
     medians = _medians([point.baseline for point in points], sizes)
     if not any(medians):
-        raise InvalidRun(
-            "no_deploy_log: baseline server: its curve is made from its log; give it with "
-            "--baseline-deploy-log=FILE, or let slabench start that server with --baseline-launch=CMD."
-        )
+        raise InvalidRun(Message("curve.no_baseline_log"))
     return medians
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slabench.errors import ConfigError, ServerError
 from slabench.exit_status import INVALID
-from slabench.messages import Message, Sentence, as_message
+from slabench.messages import Message
 from slabench.report.sanitize import plain
 from slabench.server.secrets import scrub_text
 from slabench.session.campaign import Campaign
@@ -57,20 +57,23 @@ class Doctor:
                 self._examine(context, Stage.SERVER, Stage.PROBE)
         stops, warnings = self.counts[Status.STOP], self.counts[Status.WARN]
         end = "doctor.stops" if stops else "doctor.ready"
-        with self.spoken():
-            self.say(str(Message(end, stops=stops, warnings=warnings)))
+        self._say(Message(end, stops=stops, warnings=warnings))
         return INVALID if stops else 0
+
+    def _say(self, sentence: Message | str) -> None:
+        with self.spoken():
+            self.say(str(sentence))
 
     def _open(self, place: int | None, stack: ExitStack) -> Campaign | None:
         """None where the server is not there, with its line."""
         settings = self.settings
-        campaign = Campaign(settings, self.folder, self.say, place)
+        campaign = Campaign(settings, self.folder, self._say, place)
         # old and new do not fit at once there: the new one alone is looked at
         baseline = not settings.options.one_after_the_other
         try:
             campaign.opened = open_servers(settings, self.folder, place=place, baseline=baseline)
         except ServerError as error:
-            self._line("server", Result(Status.STOP, _said(error)))
+            self._line("server", Result(Status.STOP, error.as_message()))
             return None
         stack.callback(campaign.close)
         return campaign
@@ -98,13 +101,7 @@ def _results(check: Preflight, context: PreflightContext) -> Iterator[Result]:
     try:
         yield from check.results(context)
     except (ServerError, ConfigError) as error:
-        yield Result(Status.STOP, _said(error), name=check.name)
-
-
-def _said(error: ServerError | ConfigError) -> Message:
-    """Its message where it has one, so that it can be translated."""
-    text = error.args[0] if error.args else ""
-    return text.message if isinstance(text, Sentence) else as_message(str(error))
+        yield Result(Status.STOP, error.as_message(), name=check.name)
 
 
 def _clean(text: str) -> str:

@@ -35,6 +35,7 @@ class Telemetry:
     def __init__(self, options: Namespace) -> None:
         self._how: str = options.gpu_telemetry
         self._named: tuple[int, ...] = tuple(options.gpu_index)
+        self._named_of_old: tuple[int, ...] = tuple(options.baseline_gpu_index)
         self._sampler: SamplerProcess | None = None
         self._broken = ""  # why there is none
 
@@ -73,7 +74,8 @@ class Telemetry:
             except SourceError as error:
                 self._break(error)
         if course is not None:
-            return _of_server(course, self._how, self._named, servers, deployment)
+            named = self._named_of_old if deployment is servers.baseline else self._named
+            return _of_server(course, self._how, named, servers, deployment)
         return Watched() if self._how == AUTO else Watched(note=_note("gpu.not_read", why=self._broken))
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from slabench.loadgen import ClientOptions, LoadResult, Plan, Progress, Target, prepare_requests, run_load
 from slabench.loadgen.transports.base import LoadHosts
+from slabench.messages import Message
 from slabench.methods import Form
 from slabench.metrics.bounded import with_tokens
 from slabench.records import RequestRecord, RunRecord, ServerEvidence
@@ -190,7 +191,7 @@ def make_ready(
     history: ServerHistory,
     *,
     first_counts: bool = True,
-    say: Callable[[str], None] = lambda sentence: None,
+    say: Callable[[Message | str], None] = lambda sentence: None,
 ) -> Ready:
     """Warm up, then flush the prefix cache. first_counts=False: a warm-up of any size serves this load."""
     deployment, options, workload = load.deployment, load.options, load.workload

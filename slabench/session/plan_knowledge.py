@@ -17,7 +17,9 @@ from slabench.sim.profiles import NullProfile, Profile, UnknownProfile, read_pro
 PROBE = "probe"
 
 
-def known(settings: Settings, tests: Sequence[PlannedTest], say: Callable[[str], None]) -> Knowledge:
+def known(
+    settings: Settings, tests: Sequence[PlannedTest], say: Callable[[Message | str], None]
+) -> Knowledge:
     """As --plan says."""
     if settings.options.plan != PROBE:
         return offline(settings, tests)
@@ -67,7 +69,7 @@ def _profile(text: str) -> Profile:
     try:
         profile = read_profile(text)
     except UnknownProfile as error:
-        raise ConfigError(f"--plan={text}: {error} Or --plan=probe, which asks the server.") from error
+        raise ConfigError(Message("option.plan_profile", text=text, why=error)) from error
     if isinstance(profile, NullProfile):
-        raise ConfigError(f"--plan={text}: the null server has no model of a server's time; name another.")
+        raise ConfigError(Message("option.plan_null", text=text))
     return profile

@@ -65,17 +65,16 @@ class Shape:
         return tuple(sorted({1, max(1, self.size // MIDDLE), self.size}))
 
 
-def probed(settings: Settings, tests: Sequence[PlannedTest], say: Callable[[str], None]) -> Knowledge:
+def probed(
+    settings: Settings, tests: Sequence[PlannedTest], say: Callable[[Message | str], None]
+) -> Knowledge:
     """ConfigError without a server that is up; ServerError if it does not answer; InvalidRun if a load of the
     probe fails.
     """
     if not settings.live or settings.options.launch or settings.options.baseline_launch:
-        raise ConfigError(
-            f"{TEST_ID} asks a server that is up: name it with --base-url=URL (and --baseline-url=URL), not "
-            "with --launch. Without one, --plan=PROFILE has the time of a model (docs/sim.md)."
-        )
+        raise ConfigError(Message("option.plan_needs_server", test_id=TEST_ID))
     if not any(test.loads for test in tests):
-        raise ConfigError(f"{TEST_ID}: no test of this run sends a load, so there is nothing to ask.")
+        raise ConfigError(Message("option.plan_no_load", test_id=TEST_ID))
     with tempfile.TemporaryDirectory(prefix="slabench-plan-") as folder:
         campaign = Campaign(settings, Path(folder), say)
         try:
@@ -191,8 +190,12 @@ def point_of(result: LoadResult, size: int, length: int, output: int) -> ProbePo
     bad = next((record for record in records if not record.ok or len(record.arrival_ns) < 2), None)
     if bad is not None:
         raise InvalidRun(
-            f"{TEST_ID}: a request of {length} tokens failed ({bad.error_text or 'too few tokens came'}); "
-            "see to the server first (slabench doctor asks it more)."
+            Message(
+                "reach.plan_request",
+                test_id=TEST_ID,
+                length=length,
+                why=bad.error_text or Message("part.few_tokens"),
+            )
         )
     last = max(records, key=lambda record: record.arrival_ns[0])
     prefill_s = (last.arrival_ns[0] - result.began_ns) / NS_PER_S

@@ -92,7 +92,7 @@ class RunLoad:
             look = Looking(looks, settings, compared, campaign.facts)
             loads, stopped = until_decided(planned, measure, look, campaign.over)
             if not loads:
-                raise InvalidRun(str(Message("gate.no_pair", budget=duration(settings.options.time_budget))))
+                raise InvalidRun(Message("gate.no_pair", budget=duration(settings.options.time_budget)))
         first = next(load for load in loads if load.trial.side == NEW)
         from slabench.session.answers import after_the_loads
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slabench.errors import ConfigError, ServerError
+from slabench.messages import Message
 from slabench.run_document.run import ServerEntry, StartRecord
 from slabench.server.http import Http
 from slabench.server.launch import Launched
@@ -40,10 +41,10 @@ class Servers:
 
     def check_alive(self) -> None:
         """ServerError for a launched server that has ended, rather than a refused connection later."""
-        for process, name in ((self.launched, "server"), (self.launched_baseline, "baseline server")):
+        for process, name in ((self.launched, "server"), (self.launched_baseline, "baseline_server")):
             if process is not None and not process.alive():
                 raise ServerError(
-                    f"The {name} that was launched has ended; the end of its log is in {process.log_path}."
+                    Message("reach.launched_gone", name=Message(f"part.{name}_name"), path=process.log_path)
                 )
 
     def close(self) -> None:
@@ -79,7 +80,7 @@ def open_servers(settings: Settings, folder: Path, *, place: int | None, baselin
             key = settings.baseline_api_key
             launched_old, old, old_began = _opened(settings, started, log, logs, key, on_error)
         except ServerError as error:
-            raise ServerError(f"The baseline server: {error}") from error
+            raise ServerError(Message("reach.baseline_server", why=error)) from error
         twin = _check_two(new, old) if launched is None or launched_old is None else ""
         on_error.pop_all()
         return Servers(new, old, launched, launched_old, began, old_began, twin)
@@ -88,15 +89,11 @@ def open_servers(settings: Settings, folder: Path, *, place: int | None, baselin
 def _check_logs(option: str, paths: tuple[str, ...]) -> None:
     for path in paths:
         if not Path(path).is_file():
-            raise ConfigError(
-                f"--{option}={path} does not exist; give the file that the server's output goes to."
-            )
+            raise ConfigError(Message("file.log_missing", option=option, path=path))
         with open(path, "rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
         if packed:  # offsets of what is added to it mean nothing in what it unpacks to
-            raise ConfigError(
-                f"--{option}={path} is packed by gzip; give the file that the server's output goes to now."
-            )
+            raise ConfigError(Message("file.log_gzip", option=option, path=path))
 
 
 def _opened(
@@ -138,8 +135,11 @@ def _check_two(new: Deployment, old: Deployment) -> str:
     same, twin = one_process(new, old)
     if same:
         raise ServerError(
-            f"--base-url={redact_url(new.url)} and --baseline-url={redact_url(old.url)} lead to one server "
-            f"process (random_seed {new.info.random_seed}): load on one shows at the other. Give the old "
-            "server's own address."
+            Message(
+                "reach.one_process",
+                new=redact_url(new.url),
+                old=redact_url(old.url),
+                random_seed=new.info.random_seed,
+            )
         )
     return twin

@@ -10,6 +10,7 @@ from typing import Any
 
 from slabench.history import PREFIX
 from slabench.loadgen.backends import BACKENDS
+from slabench.messages import Message
 from slabench.options.checks import check_allow, check_allow_diff, check_dataset, check_folder, refuse
 
 SIM = "sim:"
@@ -33,50 +34,42 @@ def check(options: Namespace) -> None:
     refuse(
         (
             warmup != "batch" and warmup < 0,
-            f"--warmup-requests={warmup} is below 0; use 0 for none.",
+            Message("option.warmup_below", warmup=warmup),
         ),
         (
             sends_text(options) and options.prompt_form == "ids",
-            f"{sender} sends text; leave out --prompt-form=ids.",
+            Message("option.sends_text", sender=sender),
         ),
         (
             options.require_baseline and options.baseline is None,
-            "--require-baseline needs --baseline=FILE to look into.",
+            Message("option.require_baseline"),
         ),
         (
             options.repeats == "auto"
             and not (options.baseline or options.baseline_url or options.baseline_launch),
-            "--repeats=auto adds repeats until a comparison is decided, and nothing is compared: name the "
-            "old server with --baseline-url=URL or a file with --baseline=FILE, or give --repeats=K.",
+            Message("option.auto_nothing"),
         ),
         (
             options.repeats == "auto" and (options.baseline or "").startswith(PREFIX),
-            "--repeats=auto adds repeats until a comparison is decided, and beside the runs of "
-            f"{options.baseline} this run is one sample whatever its repeats: give --repeats=K, or leave it "
-            "out.",
+            Message("option.auto_history", baseline=options.baseline),
         ),
         (
             options.time_budget is not None and not until_decided(options),
-            "--time-budget chooses how many pairs are added until a comparison is decided: name the old "
-            "server with --baseline-url=URL or a file with --baseline=FILE and --repeats=auto, and leave out "
-            "--repeats=K.",
+            Message("option.budget_auto"),
         ),
         (
             options.time_budget is not None and options.one_after_the_other,
-            "--time-budget is of two servers that are measured in turns, and --one-after-the-other measures "
-            "the old one before the new one is there; leave one of them out.",
+            Message("option.budget_sequential"),
         ),
         (
             until_decided(options) and warmup == 0,
-            "--warmup-requests=0 makes the first pair a cold one, and --repeats=auto counts it: leave it "
-            "out, or give --repeats=K.",
+            Message("option.auto_cold"),
         ),
     )
     refuse(
         (
             options.accuracy_floor is not None and options.accuracy_file is None,
-            "--accuracy-floor is what the answers to the questions of --accuracy-file=FILE are held to; name "
-            "the file.",
+            Message("option.accuracy_floor"),
         )
     )
     check_dataset(options.dataset_path, options.dataset_name)
@@ -94,13 +87,11 @@ def _check_baselines(options: Namespace) -> None:
     refuse(
         (
             len(paths) == 2 and paths[0] == paths[1],
-            f"--baseline and --save-baseline name the same file, {options.baseline}: a regression would "
-            "become the next baseline. Save to another file, and replace the old one when the run is "
-            "accepted.",
+            Message("option.same_baseline", baseline=options.baseline),
         ),
         (
             options.history_version is not None and options.history is None,
-            "--history-version names a version in a history; it needs --history=FILE.",
+            Message("option.history_version"),
         ),
     )
     check_allow_diff(options.allow_diff)
@@ -117,33 +108,27 @@ def _check_capacity(options: Namespace) -> None:
     refuse(
         (
             not search and (span is not None or grid is not None),
-            f"{alone} is what --find-capacity measures; add --find-capacity.",
+            Message("option.capacity_alone", alone=alone),
         ),
         (
             grid is not None and span is not None,
-            "--capacity-grid names the loads to measure, and --capacity-range a range of them; give one of "
-            "the two.",
+            Message("option.capacity_two"),
         ),
         (
             search and options.client == "bench_serving",
-            "--find-capacity needs our own client, which can end a probe whose outcome is certain; leave out "
-            "--client=bench_serving.",
+            Message("option.capacity_client"),
         ),
         (
             search and (options.baseline_url is not None or options.baseline_launch is not None),
-            "--find-capacity searches one server's limit, and --baseline-url or --baseline-launch names a "
-            "second one; search each by itself, and compare the run folders.",
+            Message("option.capacity_server"),
         ),
         (
             search and options.capacity_load == "concurrency" and fractions,
-            f"--capacity-{option}={text} are requests in flight: give whole numbers, or "
-            "--capacity-load=rate.",
+            Message("option.capacity_whole", option=option, text=text),
         ),
         (
             search and options.num_prompts is not None and options.num_prompts < top,
-            f"--num-prompts={options.num_prompts} is below {top:g}, the highest load of "
-            f"--capacity-{option}: the last run would never have as many in flight. Leave it out, or lower "
-            "the range.",
+            Message("option.capacity_prompts", num_prompts=options.num_prompts, top=top, option=option),
         ),
     )
 
@@ -164,35 +149,32 @@ def _check_load_hosts(options: Namespace) -> None:
     refuse(
         (
             cluster and len(asked) > 1,
-            f"--load-cluster takes its hosts from Ray; leave out {' and '.join(asked[:-1])}.",
+            Message("option.cluster_hosts", others=asked[:-1]),
         ),
         (
             hosts and not command,
-            f"--load-hosts={','.join(hosts)} needs --load-command, which starts a command at one of them: "
-            "--load-command='ssh {host}'.",
+            Message("option.hosts_command", hosts=hosts),
         ),
         (
             command and not hosts,
-            "--load-command starts load processes at hosts, and none is named: add --load-hosts=A,B.",
+            Message("option.command_hosts"),
         ),
-        (parts is None, f"--load-command={command} has a quote without an end."),
+        (parts is None, Message("option.command_quote", command=command)),
         (
             command and parts is not None and not any("{host}" in part for part in parts),
-            f"--load-command={command} has no {{host}}, so every host would be the same one: write "
-            "'ssh {host}', 'kubectl exec -i {host} --' or 'srun --overlap -w {host}'.",
+            Message("option.command_host", command=command),
         ),
         (
             twice,
-            f"--load-hosts names {twice[0] if twice else ''} twice; --load-workers=N starts several there.",
+            Message("option.host_twice", host=twice[0] if twice else ""),
         ),
         (
             options.load_python and not asked,
-            "--load-python is the Python of load hosts, and none is named: add --load-hosts or "
-            "--load-cluster.",
+            Message("option.load_python"),
         ),
         (
             asked and options.client == "bench_serving",
-            f"{asked[0] if asked else ''} needs our own client; leave out --client=bench_serving.",
+            Message("option.hosts_client", option=asked[0] if asked else ""),
         ),
     )
 
@@ -203,13 +185,10 @@ def check_reference_client(options: Namespace, headers: Mapping[str, str], body:
     refuse(
         (
             reference and headers,
-            "--client=bench_serving cannot send --header: the 0.5.7 client has no such option; leave one of "
-            "them out.",
+            Message("option.client_header"),
         ),
         (
             reference and "sampling_params" in body,
-            "--client=bench_serving replaces sampling_params as a whole, and with it the lengths that the "
-            "test asks for: send them over /v1 (--backend=sglang-oai), where they are keys at the top, or "
-            "leave out --client=bench_serving.",
+            Message("option.client_sampling"),
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from slabench.messages import Message
 from slabench.options.checks import refuse
 from slabench.session.setting_checks import SIM
 from slabench.verdict.launch_spread import LEAST_OWN, LEAST_STORED
@@ -31,22 +32,18 @@ def check_launches(options: Namespace, urls: tuple[str, ...]) -> None:
     beside = next((name for name, on in others.items() if on), "")
     few = old and launches < LEAST_OWN
     refuse(
-        (launches == 1, f"{text} is a run like any other; leave it out."),
+        (launches == 1, Message("option.launches_one", text=text)),
         (
             not started or not old_started,
-            f"{text} starts each server {launches} times, and a server that runs already is one launch: give "
-            "--launch=CMD, and --baseline-launch=CMD for the old one.",
+            Message("option.launches_started", text=text, launches=launches),
         ),
-        (beside, f"{text} cannot be combined with {beside}; leave one of them out."),
+        (beside, Message("option.launches_beside", text=text, beside=beside)),
         (
             few and options.launch_spread is None,
-            f"{text} shows too little of how launches of one version differ: own launches alone decide from "
-            f"--launches={LEAST_OWN} on. With a stored spread fewer do: measure it once with "
-            f"--launches={LEAST_STORED} of the accepted version alone, slabench baseline launches RUN -o "
-            "FILE, and give --launch-spread=FILE.",
+            Message("option.launches_few", text=text, least_own=LEAST_OWN, least_stored=LEAST_STORED),
         ),
         (
             few and options.repeats == 1,
-            f"{text} with --repeats=1 has no spread within a launch; measure 2 pairs a launch or more.",
+            Message("option.launches_repeats", text=text),
         ),
     )

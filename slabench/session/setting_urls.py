@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.options.checks import check_root, refuse
 from slabench.server.secrets import redact_url
 from slabench.server.url import same_place
@@ -24,8 +25,7 @@ def base_urls(options: Namespace, environment: Mapping[str, str]) -> tuple[str, 
     refuse(
         (
             any(not url.strip() for url in urls),
-            "--base-url (or SLABENCH_BASE_URL) is empty; give a URL such as http://127.0.0.1:30000, or sim: "
-            "(embedded server).",
+            Message("option.url_empty"),
         )
     )
     real = [url for url in urls if not url.startswith(SIM)]
@@ -33,21 +33,21 @@ def base_urls(options: Namespace, environment: Mapping[str, str]) -> tuple[str, 
         check_root("--base-url", url)
     for first, second in combinations(real, 2):
         if same_place(first, second):
-            both = f"{redact_url(first)} twice"
+            both = Message("part.url_twice", url=redact_url(first))
             if first != second:
-                both = f"one server twice, {redact_url(first)} and {redact_url(second)}"
-            raise ConfigError(f"--base-url names {both}; two workers at one server would disturb each other.")
+                names = {"first": redact_url(first), "second": redact_url(second)}
+                both = Message("part.server_twice", **names)
+            raise ConfigError(Message("option.url_twice", both=both))
     _check_environment(options)
     launch = options.launch
     refuse(
         (
             launch is not None and not launch.strip(),
-            "--launch is empty; give the command that starts the server.",
+            Message("option.launch_no_text"),
         ),
         (
             launch is not None and urls and urls[0].startswith(SIM),
-            f"--launch starts a server, and --base-url={urls[0] if urls else ''} is the embedded one; leave "
-            "one of them out.",
+            Message("option.launch_and_sim", url=urls[0] if urls else ""),
         ),
     )
     return urls if urls or launch is None else (LAUNCH,)
@@ -56,18 +56,18 @@ def base_urls(options: Namespace, environment: Mapping[str, str]) -> tuple[str, 
 def baseline_url(options: Namespace, urls: tuple[str, ...]) -> str | None:
     """The second server's address, `launch:` if it is to be started, None if there is none."""
     url, command = options.baseline_url, options.baseline_launch
-    beside = [name for name in ("baseline_env", "baseline_deploy_log") if getattr(options, name)]
+    theirs = ("baseline_env", "baseline_deploy_log", "baseline_gpu_index")
+    beside = [name for name in theirs if getattr(options, name)]
     alone = "".join(f"--{name.replace('_', '-')}" for name in beside[:1])
     sequential = command is not None and options.launch is not None and options.resume is None
     refuse(
         (
             options.one_after_the_other and not sequential,
-            "--one-after-the-other starts the old server, measures it, ends it, and does the same with the "
-            "new one: it needs --baseline-launch=CMD and --launch=CMD, and cannot be resumed.",
+            Message("option.sequential"),
         ),
         (
             url is None and command is None and beside,
-            f"{alone} belongs to a second server; name it with --baseline-url=URL or --baseline-launch=CMD.",
+            Message("option.second_server", alone=alone),
         ),
     )
     if url is None and command is None:
@@ -79,33 +79,30 @@ def baseline_url(options: Namespace, urls: tuple[str, ...]) -> str | None:
     refuse(
         (
             not (command if url is None else url).strip(),
-            f"{named} is empty; give the server that the new one is compared with.",
+            Message("option.baseline_empty", named=named),
         ),
         (
             not urls,
-            f"{named} is the old server; name the new one with --base-url=URL or --launch=CMD.",
+            Message("option.baseline_alone", named=named),
         ),
         (
             options.baseline is not None,
-            f"{named} and --baseline both name what to compare with; leave one of them out.",
+            Message("option.baseline_both", named=named),
         ),
         (
             options.baseline_env and command is None,
-            "--baseline-env is the environment of a server that slabench starts; it needs "
-            "--baseline-launch=CMD.",
+            Message("option.baseline_env"),
         ),
         (
             command is not None and embedded,
-            f"--baseline-launch starts a server, and --baseline-url={url} is the embedded one; leave one "
-            "out.",
+            Message("option.baseline_launch_sim", url=url),
         ),
     )
     real = url is not None and not embedded and not urls[0].startswith(SIM) and options.launch is None
     refuse(
         (
             real and same_place(url, urls[0]),
-            f"--base-url and --baseline-url name the same server, {redact_url(url or '')}: it would be "
-            "compared with itself.",
+            Message("option.same_server", url=redact_url(url or "")),
         )
     )
     return url or LAUNCH
@@ -116,10 +113,10 @@ def _check_environment(options: Namespace) -> None:
         wrong = [
             text for text in values or () if "=" not in text or not text.partition("=")[0].isidentifier()
         ]
-        refuse((wrong, f"{option} reads NAME=VALUE, such as {option}=CUDA_VISIBLE_DEVICES=0,1."))
+        refuse((wrong, Message("option.env_form", option=option)))
     refuse(
         (
             options.env and options.launch is None,
-            "--env is the environment of a server that slabench starts; it needs --launch=CMD.",
+            Message("option.env_launch"),
         )
     )

@@ -12,6 +12,7 @@ from slabench import request_extras
 from slabench.errors import ConfigError
 from slabench.history import PREFIX
 from slabench.loadgen.backends import BACKENDS
+from slabench.messages import Message
 from slabench.options.checks import api_key, check_writable
 from slabench.output_file import check_rows
 from slabench.session import setting_checks
@@ -145,7 +146,7 @@ class Settings:
         for slo in slos:
             retokenized = slo.metric.endswith("_retokenized")
             if retokenized and not options.retokenize and options.client == "slabench":
-                raise ConfigError(f"--slo={slo} counts the answers' tokens again, which needs --retokenize.")
+                raise ConfigError(Message("slo.retokenize", slo=str(slo)))
         return cls(
             options=options,
             base_urls=urls,
@@ -196,10 +197,7 @@ def _launch_spread(options: Namespace) -> Baseline | None:
         return None
     file = baseline_file.load(options.launch_spread, option="--launch-spread=")
     if not any(test.launches.spread.sd for test in file.tests.values()):
-        raise ConfigError(
-            f"--launch-spread={options.launch_spread} holds no spread of launches; slabench baseline "
-            "launches RUN RUN ... -o FILE makes one, from 8 launches on."
-        )
+        raise ConfigError(Message("file.no_spread", path=options.launch_spread))
     return file
 
 

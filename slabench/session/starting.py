@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.places import TOKENIZER
 from slabench.request_extras import parse_headers
 from slabench.session.setting_checks import SIM
@@ -46,7 +47,9 @@ def start(options: Namespace, server: Start, log: str, key: str | None) -> Launc
         try:
             read_profile(profile)
         except UnknownProfile as error:
-            raise ConfigError(f"{server.option}={url}: {error}") from error
+            raise ConfigError(
+                Message("option.at_server", option=server.option, url=url, why=error)
+            ) from error
         # The profile goes through argv, never through a shell.
         words = [sys.executable, "-P", "-m", "slabench.sim", "--profile", profile, "--port", "{port}"]
         return launch([*words, "--log", "-", "--tokenizer", str(TOKENIZER)], log, ready_timeout=60.0)
@@ -68,6 +71,4 @@ def with_environment(command: str, environment: Sequence[str]) -> Sequence[str] 
     try:
         return [*environment, *shlex.split(command)]
     except ValueError as error:
-        raise ConfigError(
-            f"The command that starts a server cannot be split into words ({error}). Check its quotes."
-        ) from error
+        raise ConfigError(Message("option.server_words", why=error)) from error

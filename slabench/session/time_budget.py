@@ -46,8 +46,7 @@ def within(tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledg
         return plan_run(chosen, replace(settings, most_pairs=pairs), knowledge)
 
     def fits(plan: RunPlan) -> bool:
-        known = not any(row.stops or row.seconds is None for row in plan.rows)
-        return known and most_s(plan) <= budget_s * MARGIN
+        return _fits(plan, budget_s)
 
     first, last = DEFAULT_LOOKS.first, DEFAULT_LOOKS.last
     rank, chosen = _rank(tests), list[PlannedTest]()
@@ -58,11 +57,28 @@ def within(tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledg
         if chosen:
             break
     else:
-        raise ConfigError(str(Message("gate.budget_too_small", budget=duration(budget_s), pairs=first)))
+        raise ConfigError(Message("gate.budget_too_small", budget=duration(budget_s), pairs=first))
     kept = [test for test in tests if test in chosen]
     plans = {pairs: planned(kept, pairs) for pairs in range(first, last + 1)}
     most = max(pairs for pairs, plan in plans.items() if fits(plan))
     return Within(tuple(test.test_id for test in kept), most, plans[most])
+
+
+def most_pairs(
+    tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledge, budget_s: float
+) -> int:
+    """At which all of these fit; the fewest that a comparison takes where none does."""
+    first, last = DEFAULT_LOOKS.first, DEFAULT_LOOKS.last
+    plans = {
+        pairs: plan_run(tests, replace(settings, most_pairs=pairs), knowledge)
+        for pairs in range(first, last + 1)
+    }
+    return max([first, *(pairs for pairs, plan in plans.items() if _fits(plan, budget_s))])
+
+
+def _fits(plan: RunPlan, budget_s: float) -> bool:
+    known = not any(row.stops or row.seconds is None for row in plan.rows)
+    return known and most_s(plan) <= budget_s * MARGIN
 
 
 def timed(tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledge) -> bool:

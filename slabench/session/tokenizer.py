@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.server.info import ServerInfo
 from slabench.session.settings import sends_text
 from slabench.workloads.tokenizer import load_tokenizer
@@ -47,11 +48,8 @@ class TokenizerSource:
         """The tokenizer, for prompts that cannot be made without one."""
         tokenizer = self.load()
         if tokenizer is None:
-            without = ", or --dataset-name=random-ids --prompt-form=ids, which needs none."
-            raise ConfigError(
-                "The prompts need a tokenizer, and the folder that the server names is not readable here: "
-                f"give --tokenizer=DIR (or --model=DIR){'.' if sends_text(self.options) else without}"
-            )
+            more = Message("part.stop" if sends_text(self.options) else "part.or_ids")
+            raise ConfigError(Message("option.no_tokenizer", more=more))
         return tokenizer
 
     def optional(self) -> Any:

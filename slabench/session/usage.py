@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.methods import Form
 from slabench.metrics.definitions import metric_of
 from slabench.options.checks import refuse
@@ -16,24 +17,15 @@ from slabench.verdict.sla import SLO_FORM, Slo
 def check_load(form: object, point: object, labels: object, batch_size: object) -> dict[str, Any]:
     """run_load()'s point, if its arguments are right."""
     if not isinstance(form, Form):
-        raise ConfigError(
-            f'run_load() was given {_kind(form)} where it reads a Form: write run_load(Form("serving", '
-            "input_len=8000, "
-            "output_len=100, num_prompts=16), point={})."
-        )
+        raise ConfigError(Message("test_code.run_load_form", kind=_kind(form)))
     refuse(
         (
             point is None,
-            "run_load() needs point=: what distinguishes this test from others of its kind in tables and "
-            "reports, such as "
-            'point={"workload": "long"}, or point={} where nothing does.',
+            Message("test_code.run_load_point"),
         )
     )
     if not isinstance(point, Mapping) or not all(isinstance(name, str) for name in point):
-        raise ConfigError(
-            f'run_load(point={point!r}) is no dict with names as keys; write point={{"workload": "long"}}, '
-            f"or {{}}."
-        )
+        raise ConfigError(Message("test_code.point_no_dict", point=repr(point)))
     wrong = {
         name: value for name, value in point.items() if not isinstance(value, str | int | float | bool | None)
     }
@@ -43,20 +35,21 @@ def check_load(form: object, point: object, labels: object, batch_size: object) 
     refuse(
         (
             wrong,
-            f"run_load(point=...): {named} is {_kind(wrong.get(named))}; a point holds texts and numbers.",
+            Message("test_code.point_value", named=named, kind=_kind(wrong.get(named))),
         ),
         (
             not texts or not all(isinstance(label, str) for label in labels),  # type: ignore[attr-defined]
-            f'run_load(labels={labels!r}) is no tuple of texts; write labels=("REDUCED: why",).',
+            Message("test_code.labels", labels=repr(labels)),
         ),
         (
             batch_size is not None and size < 1,
-            f"run_load(batch_size={batch_size!r}): give a whole number of at least 1, or leave it out.",
+            Message("test_code.batch_size", batch_size=repr(batch_size)),
         ),
         (
             size > form.num_prompts,
-            f"run_load(batch_size={batch_size}) is more than its Form's {form.num_prompts} prompts: the "
-            "batch would never be full.",
+            Message(
+                "test_code.batch_size_prompts", batch_size=repr(batch_size), num_prompts=form.num_prompts
+            ),
         ),
     )
     return dict(point)
@@ -68,30 +61,25 @@ def check_judge(rules: Sequence[object], shown: object) -> None:
         refuse(
             (
                 not isinstance(rule, Slo),
-                f"judge() was given {_kind(rule)} as an objective; write {SLO_FORM}.",
+                Message("test_code.judge_rule", kind=_kind(rule), slo_form=SLO_FORM),
             )
         )
     if isinstance(shown, str) or not isinstance(shown, Sequence):
-        raise ConfigError(
-            f'judge(shown={shown!r}) is no tuple of metrics; write shown=("tpot.mean", "ttft.mean").'
-        )
+        raise ConfigError(Message("test_code.judge_shown", shown=repr(shown)))
     unknown = [key for key in shown if not isinstance(key, str) or metric_of(key) is None]
     if unknown:
         hint = did_you_mean(str(unknown[0]))
-        raise ConfigError(f"judge(shown=...) names {unknown[0]!r}, which is no known metric.{hint}")
+        raise ConfigError(Message("test_code.judge_unknown", name=unknown[0], hint=hint))
 
 
 def no_run(value: object) -> ConfigError:
     """The error where judge()'s first argument is not what run_load() returned."""
-    return ConfigError(
-        f"judge() was given {_kind(value)} where it reads what run_load() returned: write run = "
-        "run_load(...), then "
-        'judge(run, slo("tpot", "mean", "<=", 50)).'
-    )
+    return ConfigError(Message("test_code.judge_run", kind=_kind(value)))
 
 
-def _kind(value: object) -> str:
+def _kind(value: object) -> Message | str:
     """`the text 'tpot.mean<=50'`, `None`, `a RunRecord`."""
     if isinstance(value, str):
-        return f"the text {value!r}"
-    return repr(value) if value is None or isinstance(value, int | float) else f"a {type(value).__name__}"
+        return Message("part.kind_text", value=value)
+    plain = value is None or isinstance(value, int | float)
+    return repr(value) if plain else Message("part.kind_a", name=type(value).__name__)

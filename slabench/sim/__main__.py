@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from slabench.messages import Message, asked_language, in_language
 from slabench.sim import null
 from slabench.sim.engine import Engine
 from slabench.sim.forward import MAX_PREFILL_TOKENS
@@ -24,15 +25,13 @@ from slabench.sim.request import Encode
 def port(text: str) -> int:
     """argparse makes a sentence of the error."""
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no port; give a number from 1 to 65535, or 0 for a free one."
-        )
+        raise argparse.ArgumentTypeError(Message("profile.port", text=text))
     return int(text)
 
 
 def tokenizer_folder(text: str) -> str:
     if not os.path.isfile(os.path.join(text, "tokenizer.json")):
-        raise argparse.ArgumentTypeError(f"{text!r} holds no tokenizer.json; give the folder that does.")
+        raise argparse.ArgumentTypeError(Message("profile.tokenizer", folder=text))
     return text
 
 
@@ -127,7 +126,12 @@ async def serve(
 
 
 def main(argv: Sequence[str], prog: str = "python -m slabench.sim") -> int:
-    """0 after a signal; 2, with a sentence, where it cannot be started as asked."""
+    """0 after a signal; 2, with a sentence in the locale's language, where it cannot be started as asked."""
+    with in_language(asked_language(argv)):
+        return _main(argv, prog)
+
+
+def _main(argv: Sequence[str], prog: str) -> int:
     asked = options(argv, prog)
     try:
         profile = read_profile(asked.profile)
@@ -137,16 +141,14 @@ def main(argv: Sequence[str], prog: str = "python -m slabench.sim") -> int:
     try:
         known = KnownAnswers(profile.answers, profile.right) if profile.answers else None
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        print(f"answers={profile.answers} is no file of questions ({error!r}).", file=sys.stderr)
+        print(Message("profile.answers", file=profile.answers, why=error), file=sys.stderr)
         return 2
     try:
         # open until the process ends
         out = sys.stderr if asked.log == "-" else open(asked.log, "a", encoding="utf-8")  # noqa: SIM115
     except OSError as error:
-        print(
-            f"--log={asked.log} cannot be written ({error.strerror}); give a file in a folder that exists.",
-            file=sys.stderr,
-        )
+        named = f"--log={asked.log}"
+        print(Message("file.cannot_be_written", named=named, why=error.strerror), file=sys.stderr)
         return 2
     log, encode, folder = DeployLog(out, profile), encoder(asked.tokenizer), asked.tokenizer
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
+from slabench.messages import Message
 from slabench.near import did_you_mean
 from slabench.sim.cost import DECODE_TABLES, Cost
 from slabench.sim.fault_table import FAULTS, Choice
@@ -162,10 +163,7 @@ def read_profile(text: str) -> Profile:
         return changed(NULL, settings, _OF_NULL)
     if name not in PROFILES:
         names = (*PROFILES, NULL.name)
-        listed, hint = ", ".join(names), did_you_mean(name, names)
-        raise UnknownProfile(
-            f"There is no profile {name!r} of the embedded server.{hint} There are {listed}."
-        )
+        raise UnknownProfile(Message("profile.none", name=name, hint=did_you_mean(name, names), names=names))
     return changed(PROFILES[name], settings, [field.name for field in fields(Profile)])
 
 
@@ -175,13 +173,13 @@ def changed(profile: P, settings: str, parameters: Sequence[str]) -> P:
     for key, text in parse_qsl(settings, keep_blank_values=True):
         if key not in parameters or key == "name":
             names = [name for name in parameters if name != "name"]
-            listed, hint = ", ".join(names), did_you_mean(key, names)
-            raise UnknownProfile(f"The embedded server has no parameter {key!r}.{hint} There are {listed}.")
+            hint = did_you_mean(key, names)
+            raise UnknownProfile(Message("profile.parameter", name=key, hint=hint, names=names))
         kind = type(getattr(profile, key))
         try:
             changes[key] = kind(text)
         except ValueError as error:
-            raise UnknownProfile(f"{key}={text} is no {kind.__name__}.") from error
+            raise UnknownProfile(Message("profile.kind", key=key, text=text, kind=kind.__name__)) from error
         _check(key, text, changes[key])
     return replace(profile, **changes) if changes else profile  # type: ignore[arg-type]
 
@@ -190,20 +188,18 @@ def _check(key: str, text: str, value: float | str) -> None:
     if key in _NAMES:
         unknown = [name for name in text.split(",") if name and name not in _NAMES[key]]
         if unknown:
-            raise UnknownProfile(
-                f"The embedded server has no {key} {unknown[0]!r}.{did_you_mean(unknown[0], _NAMES[key])} "
-                f"There are {', '.join(_NAMES[key])}."
-            )
+            names = {"names": tuple(_NAMES[key]), "hint": did_you_mean(unknown[0], _NAMES[key])}
+            raise UnknownProfile(Message("profile.value", key=key, name=unknown[0], **names))
     if isinstance(value, str):
         return
     if not math.isfinite(value):
-        raise UnknownProfile(f"{key}={text} is no finite number.")
+        raise UnknownProfile(Message("profile.not_finite", key=key, text=text))
     if value < 0 or (value == 0 and key in _POSITIVE):
-        raise UnknownProfile(f"{key}={text} is too small.")
+        raise UnknownProfile(Message("profile.small", key=key, text=text))
     if key == "delta" and value > 1:
-        raise UnknownProfile(f"{key}={text} is neither 0 (text and ids grow) nor 1 (pieces).")
+        raise UnknownProfile(Message("profile.delta", key=key, text=text))
     if key in ("expert_share", "right") and value > 1:
-        raise UnknownProfile(f"{key}={text} is more than all of them; give a share from 0 to 1.")
+        raise UnknownProfile(Message("profile.share", key=key, text=text))
 
 
 _NAMES: Mapping[str, Mapping[str, object]] = {"fault": FAULTS, "decode_table": DECODE_TABLES}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slabench.errors import ConfigError, system_words
+from slabench.messages import Message
 from slabench.metrics.definitions import METRICS, metric_of
 from slabench.output_file import locked, write_whole
 from slabench.strict_json import dumps
@@ -72,48 +73,48 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
 
 def read_document(path: str, *, option: str) -> dict[str, Any]:
     """The same as the file has it."""
-    remedy, named = "save one with --save-baseline=FILE", f"{option}{path}"
+    remedy, named = Message("part.save_baseline"), f"{option}{path}"
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"{named} does not exist; {remedy}.") from error
+        raise ConfigError(Message("file.baseline_missing", named=named, remedy=remedy)) from error
     except (OSError, ValueError, RecursionError) as error:
         # RecursionError: nested too deep; a number of thousands of digits is a ValueError of its own
         raise ConfigError(
-            f"{named} cannot be read as a baseline ({system_words(error)}); {remedy}."
+            Message("file.baseline_unreadable", named=named, why=system_words(error), remedy=remedy)
         ) from error
     if (wrong := _wrong(document)) is not None:
-        raise ConfigError(f"{named}{wrong}; {remedy}.")
+        raise ConfigError(Message("file.baseline_wrong", named=named, wrong=wrong, remedy=remedy))
     published = "PUBLISHED" in (document.get("labels") or ())
     tests = {test_id: _of_text(entry, published=published) for test_id, entry in document["tests"].items()}
     return {**document, "tests": tests}
 
 
-def _wrong(document: Any) -> str | None:
+def _wrong(document: Any) -> Message | None:
     """Why it is not a baseline, or None."""
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema not in READ:
-        return f" has schema {schema!r}, but this slabench reads {' and '.join(READ)}"
+        return Message("wrong.schema", schema=schema, read=READ)
     if not isinstance(document.get("tests"), dict) or not isinstance(document.get("fingerprint"), dict):
-        return " has no tests or no fingerprint"
+        return Message("wrong.nothing")
     for name, entry in (*document["fingerprint"].items(), *document["tests"].items()):
         if not isinstance(entry, dict) or not all(isinstance(entry.get(key, {}), dict) for key in OBJECTS):
-            return f": {name!r} is not in the form of a baseline"
+            return Message("wrong.form", name=name)
     for test_id, entry in document["tests"].items():
         if "answers" in entry and not _are_answers(entry["answers"]):
-            return f": {test_id} has answers that are not of questions"
+            return Message("wrong.answers", test=test_id)
         figures = entry.get("figures", {})
         for key, value in (*figures.items(), *entry.get("floors", {}).items()):
             if metric_of(key) is None or not is_measured(value):
-                return f": {test_id} has {key}={value!r:.60}, which is not a known metric with a number"
+                return Message("wrong.metric", test=test_id, key=key, value=value)
         for key, values in entry.get("samples", {}).items():
             if not isinstance(values, list) or not values or not all(map(is_measured, values)):
-                return f": {test_id} has samples {key}={values!r:.60}, which are not numbers of runs"
+                return Message("wrong.samples", test=test_id, key=key, values=values)
             mean = figures.get(key)
             if mean is None or not math.isclose(mean, statistics.fmean(values), rel_tol=1e-6):
-                return f": {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}"
+                return Message("wrong.mean", test=test_id, key=key, mean=mean, values=values)
         if (wrong := wrong_spread(entry)) is not None:
-            return f": {test_id} has {wrong}"
+            return Message("wrong.spread", test=test_id, what=wrong)
     return None
 
 

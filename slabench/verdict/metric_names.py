@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
+from slabench.messages import Message
 from slabench.metrics.declaration import Metric
 from slabench.metrics.definitions import METRICS, STATISTICS, statistics_of
 
@@ -31,7 +32,7 @@ def _key(metric: Metric, statistic: str) -> str:
     return f"{metric.name}.{statistic or 'mean'}" if metric.spread else metric.name
 
 
-def did_you_mean(key: str) -> str:
+def did_you_mean(key: str) -> Message | str:
     """` Did you mean tpot.mean?`, or nothing."""
     keys = meant(key)
-    return f" Did you mean {' or '.join(keys)}?" if keys else ""
+    return Message("part.meant", names=keys) if keys else ""

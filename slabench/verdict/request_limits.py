@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.metrics.definitions import METRICS, OF_A_REQUEST
 from slabench.verdict.sla import Slo
 
@@ -24,13 +25,13 @@ def parse_goodput(texts: Iterable[str]) -> dict[str, float]:
     for text in texts:
         parts = text.replace(",", " ").split()
         if not parts:
-            raise ConfigError(f"--goodput={text!r} names no limit: write {FORM}.")
+            raise ConfigError(Message("slo.goodput_empty", text=text, form=FORM))
         for part in parts:
             match = _LIMIT.fullmatch(part)
             if match is None or not float(match["ms"]):
-                raise ConfigError(f"--goodput={text!r}: {part!r} is no METRIC:MS; write {FORM}.")
+                raise ConfigError(Message("slo.goodput_part", text=text, part=part, form=FORM))
             if match["name"] in limits:
-                raise ConfigError(f"--goodput names {match['name']} twice; a request has one limit of it.")
+                raise ConfigError(Message("slo.goodput_twice", name=match["name"]))
             limits[match["name"]] = float(match["ms"])
     return checked(limits, "--goodput")
 
@@ -40,15 +41,15 @@ def checked(limits: Mapping[str, float], source: str) -> dict[str, float]:
     or call that sets them.
     """
     if not isinstance(limits, Mapping):
-        raise ConfigError(
-            f'{source} is {limits!r}; it reads limits in ms by metric, such as {{"ttft": 2000, "tpot": 50}}.'
-        )
+        raise ConfigError(Message("slo.goodput_kind", source=source, limits=limits))
     for name, limit in limits.items():
         if name not in OF_A_REQUEST:
-            hint = " e2e latency is e2el here." if name in METRICS["e2el"].also_called else ""
-            raise ConfigError(f"{source} names {name!r}; a request has {', '.join(OF_A_REQUEST)}.{hint}")
+            hint = Message("part.e2el") if name in METRICS["e2el"].also_called else None
+            raise ConfigError(
+                Message("slo.goodput_unknown", source=source, name=name, known=tuple(OF_A_REQUEST), hint=hint)
+            )
         if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit < math.inf:
-            raise ConfigError(f"{source} limits {name} to {limit!r}; it must be milliseconds above 0.")
+            raise ConfigError(Message("slo.goodput_limit", source=source, name=name, limit=limit))
     return {name: float(limit) for name, limit in limits.items()}
 
 
@@ -56,8 +57,4 @@ def check_goodput(objectives: Iterable[Slo], limits: Mapping[str, float], *, whe
     """ConfigError for an objective on goodput without per-request limits. where: the test that states it."""
     of_goodput = [objective for objective in objectives if objective.metric.startswith("goodput.")]
     if of_goodput and not limits:
-        raise ConfigError(
-            f"{where}The objective {of_goodput[0]} counts the requests within per-request limits, but no "
-            f"limit is set: add {FORM}, whose limits are each request's own, or take the mean of all with "
-            "--slo='ttft.mean<=2000'."
-        )
+        raise ConfigError(Message("slo.goodput_needed", where=where, objective=str(of_goodput[0]), form=FORM))

@@ -68,8 +68,8 @@ PRESETS: Mapping[str, tuple[Slo, ...]] = {
     "mlperf-interactive": _both("p99", 15, 1500, 0.99),
 }
 
-SLO_FORM = 'slo(METRIC, STATISTIC, "<=" or ">=", NUMBER), such as slo("tpot", "mean", "<=", 50)'
-_SLO_FORMS = f'{SLO_FORM}, or slo("qpm", "", ">=", 20) for a metric that is one number for the whole run'
+SLO_FORM = Message("part.slo_form")
+_SLO_FORMS = Message("part.slo_forms", form=SLO_FORM)
 
 
 def slo(name: str, statistic: str = "", op: str = "", limit: float | None = None) -> Slo:
@@ -81,15 +81,15 @@ def slo(name: str, statistic: str = "", op: str = "", limit: float | None = None
     names = (name, statistic, op)
     call = f"slo({', '.join(repr(argument) for argument in (*names, limit) if argument not in ('', None))})"
     if not all(isinstance(part, str) for part in names) or isinstance(limit, bool | None | str):
-        raise ConfigError(f"{call} does not have the four arguments of a rule: write {_rewritten(*names)}.")
+        raise ConfigError(Message("slo.arguments", call=call, rewritten=_rewritten(*names)))
     if op not in _OPERATORS.values():
-        raise ConfigError(f"{call} compares with {op!r}, but an objective uses <= or >=: write {SLO_FORM}.")
+        raise ConfigError(Message("slo.call_operator", call=call, op=op, slo_form=SLO_FORM))
     if not isinstance(limit, int | float) or not math.isfinite(limit):
-        raise ConfigError(f"{call} has a limit that is not a number: write {SLO_FORM}.")
+        raise ConfigError(Message("slo.call_limit", call=call, slo_form=SLO_FORM))
     return check(Slo(f"{name}.{statistic}" if statistic else name, op, float(limit)))
 
 
-def _rewritten(name: object, statistic: object, op: object) -> str:
+def _rewritten(name: object, statistic: object, op: object) -> Message | str:
     """The intended call, where all its parts are there in another form; else the two valid forms."""
     match = _COMPARISON.match(name) if isinstance(name, str) else None
     if match is not None and match["op"] in _OPERATORS.values():
@@ -110,15 +110,9 @@ def parse(text: str) -> Slo:
     """`tpot.mean<=50`, `total_throughput>=1800`; a per-request metric without a statistic is its mean."""
     match = _COMPARISON.match(text)
     if match is None and not any(sign in text for sign in "<>:="):
-        raise ConfigError(
-            f"--slo={text!r} has no limit; if the shell took < as a redirection, quote the option: "
-            "'--slo=tpot.mean<=50'."
-        )
+        raise ConfigError(Message("slo.no_limit", text=text))
     if match is None:
-        raise ConfigError(
-            f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, or "
-            "METRIC>=NUMBER, such as total_throughput>=1800; times are in ms, without a unit (2000, not 2s)."
-        )
+        raise ConfigError(Message("slo.no_objective", text=text))
     key, op = match["metric"], match["op"]
     if op == ":":
         raise ConfigError(_two_forms(text, key, match["limit"]))
@@ -126,28 +120,20 @@ def parse(text: str) -> Slo:
         key += ".mean"
     if op not in _OPERATORS.values():
         metric = metric_of(key)
-        signs = "<= or >=" if metric is None else _OPERATORS.get(metric.better, "<= or >=")
-        raise ConfigError(
-            f"--slo={text!r} compares with {op}, but an objective uses <= or >=; write {signs}."
-        )
+        either = Message("part.slo_signs")
+        signs = either if metric is None else _OPERATORS.get(metric.better, either)
+        raise ConfigError(Message("slo.operator", text=text, op=op, signs=signs))
     return check(Slo(key, op, float(match["limit"])))
 
 
-def _two_forms(text: str, metric: str, limit: str) -> str:
+def _two_forms(text: str, metric: str, limit: str) -> Message:
     """METRIC:MS is bench_serving's --goodput form, a limit of each request; here it could be taken for the
     mean's, so it is refused.
     """
     name = metric if metric in OF_A_REQUEST else f"{metric}l"
     if name not in OF_A_REQUEST:
-        return (
-            f"--slo={text!r} is not an objective: METRIC:MS is the form of --goodput, for "
-            f"{', '.join(OF_A_REQUEST)}; write <= or >=."
-        )
-    return (
-        f"--slo={text!r} could mean the mean or each request: write --slo='{name}.mean<={limit}' for the "
-        f"mean, or --goodput={metric}:{limit} for a limit of each request, with --slo='goodput.share>=0.95' "
-        "for the share of requests within it."
-    )
+        return Message("slo.goodput_form", text=text, known=tuple(OF_A_REQUEST))
+    return Message("slo.two_meanings", text=text, name=name, metric=metric, limit=limit)
 
 
 def check(objective: Slo, *, floor: bool = False) -> Slo:
@@ -156,38 +142,38 @@ def check(objective: Slo, *, floor: bool = False) -> Slo:
     """
     metric = metric_of(objective.metric)
     if metric is None:
-        raise ConfigError(f"The objective {objective} {_unknown(objective.metric)}")
+        raise ConfigError(Message("slo.unknown", objective=str(objective), why=_unknown(objective.metric)))
     if not (objective.limit >= 0 and math.isfinite(objective.limit)):
-        raise ConfigError(
-            f"The objective {objective} has a limit below 0, which {metric.name} never reaches."
-        )
+        raise ConfigError(Message("slo.below_zero", objective=str(objective), name=metric.name))
     wanted = _OPERATORS.get(metric.better, objective.op)
     if objective.op != wanted:
         raise ConfigError(
-            f"The objective {objective} is upside down: for {metric.name} {metric.better} is better, so "
-            f"write {wanted}."
+            Message(
+                "slo.upside_down",
+                objective=str(objective),
+                name=metric.name,
+                better=Message(f"part.{metric.better}"),
+                wanted=wanted,
+            )
         )
     if curve_size(objective.metric) is not None and not floor:
-        raise ConfigError(
-            f"The objective {objective} is on the decode curve, which has no objectives: put the limit under "
-            '"floors" in a baseline file (docs/baselines.md).'
-        )
+        raise ConfigError(Message("slo.on_curve", objective=str(objective)))
     return objective
 
 
-def _unknown(key: str) -> str:
+def _unknown(key: str) -> Message:
     """What is wrong with an unknown key: the metric, or only its statistic."""
     if key in METRICS:
         known = statistics_of(key)
-        return f"has no statistic; {key} has {', '.join(known)}: write {key}.{known[0]} or another of them."
+        return Message("part.no_statistic", key=key, known=tuple(known), first=known[0])
     name, _, statistic = key.rpartition(".")
     if name == "curve":
-        return f"is on the curve at {statistic!r}; write curve.N with N the number of running requests."
+        return Message("part.curve_at", statistic=statistic)
     if name in METRICS and METRICS[name].spread:
-        return f"names a statistic that {name} does not have; it has {', '.join(statistics_of(name))}."
+        return Message("part.other_statistic", name=name, known=tuple(statistics_of(name)))
     if name in METRICS:
-        return f"names a statistic, but {name} is one number for the whole run: write {name} alone."
-    return f"has no known metric.{did_you_mean(key)} docs/metrics.md has the list, such as tpot.mean or qpm."
+        return Message("part.one_number", name=name)
+    return Message("part.unknown_metric", hint=did_you_mean(key))
 
 
 def preset(name: str | None) -> tuple[Slo, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.messages import Message
 from slabench.metrics.definitions import metric_of
 from slabench.verdict.launch_spread import LEAST_STORED, spread_of
 from slabench.verdict.statistics import geometric_mean
@@ -18,25 +19,22 @@ SPREAD = "launch_spread"
 Document = Mapping[str, Any]  # a baseline file's content
 
 
-def wrong_spread(entry: Mapping[str, Any]) -> str | None:
+def wrong_spread(entry: Mapping[str, Any]) -> Message | None:
     """Why a test's spread of launches cannot be used, or None."""
     launches, spread = entry.get(OF_LAUNCHES, 1), entry.get(SPREAD)
     if not _count(launches, 1):
-        return f"launches={launches!r:.60}, which is no number of launches"
+        return Message("wrong.launches", launches=launches)
     if spread is None:
         return None
     number, freedom, sds = (spread.get(key) for key in ("launches", "freedom", "sd"))
     if not _count(number, LEAST_STORED) or freedom != number - 1:
-        return (
-            f"a launch_spread of launches={number!r:.60} with freedom={freedom!r:.60}: it needs "
-            f"{LEAST_STORED} launches, and one degree of freedom fewer"
-        )
+        return Message("wrong.freedom", launches=number, freedom=freedom, least=LEAST_STORED)
     if not isinstance(sds, dict):
-        return f"a launch_spread with sd={sds!r:.60}, which is no sd by metric"
+        return Message("wrong.sd", sd=sds)
     for key, sd in sds.items():
         number_like = isinstance(sd, int | float) and not isinstance(sd, bool)
         if metric_of(key) is None or not number_like or not 0 <= sd < 10:
-            return f"a launch_spread with {key}={sd!r:.60}, which is not a known metric with its sd"
+            return Message("wrong.one_sd", key=key, sd=sd)
     return None
 
 

@@ -15,12 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from slabench.errors import ConfigError, system_words
-from slabench.messages import Sentence
+from slabench.messages import Message, Sentence
 
-EXPECTED = (
-    "give the ShareGPT_V3 JSON file: a list of objects with conversations, each turn with a value (OpenAI's "
-    "messages and JSON lines are read too)"
-)
+EXPECTED = Message("part.dataset_expected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +49,10 @@ def read_conversations(path: str) -> Conversations:
             text = file.read()
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"--dataset-path={path} cannot be read as JSON ({system_words(error)}); {EXPECTED}."
+            Message("file.dataset_no_json", path=path, why=system_words(error), expected=EXPECTED)
         ) from error
     if not text.strip():
-        raise ConfigError(f"--dataset-path={path} is empty; {EXPECTED}.")
+        raise ConfigError(Message("file.dataset_empty", path=path, expected=EXPECTED))
     turns, broken, first, place = [], 0, "", 0
     for place, entry in enumerate(_entries(path, text), 1):
         try:
@@ -73,8 +70,7 @@ def read_conversations(path: str) -> Conversations:
             turns.append(pair)
     if broken and broken == place:
         raise ConfigError(
-            f"--dataset-path={path}: none of its {place} entries can be used "
-            f"(the first: {first}); {EXPECTED}."
+            Message("file.dataset_none_usable", path=path, entries=place, first=first, expected=EXPECTED)
         )
     return Conversations(turns, broken, first)
 
@@ -88,7 +84,7 @@ def _entries(path: str, text: str) -> Iterator[Any]:
         lines = [line for line in text.split("\n") if line.strip()]
         if not lines[0].lstrip().startswith("{") or len(lines) == 1 or _line(lines[0]) is None:
             raise ConfigError(
-                f"--dataset-path={path} cannot be read as JSON ({error}); {EXPECTED}."
+                Message("file.dataset_no_json", path=path, why=error, expected=EXPECTED)
             ) from error
         yield from (_line(line) or ValueError("a line that is not a JSON object") for line in lines)
         return
@@ -98,10 +94,10 @@ def _entries(path: str, text: str) -> Iterator[Any]:
         document = [document]  # JSON lines of one line
     if not isinstance(document, list):
         raise ConfigError(
-            f"--dataset-path={path} holds a JSON {type(document).__name__}, not a list; {EXPECTED}."
+            Message("file.dataset_no_list", path=path, kind=type(document).__name__, expected=EXPECTED)
         )
     if not document:
-        raise ConfigError(f"--dataset-path={path} holds an empty list; {EXPECTED}.")
+        raise ConfigError(Message("file.dataset_empty_list", path=path, expected=EXPECTED))
     yield from document
 
 

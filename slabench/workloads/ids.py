@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.workloads.model import Prompt, WorkloadSpec
 
 SPECIAL = 10  # the first ids of a vocabulary are often special tokens; not used where there are enough others
@@ -29,9 +30,7 @@ def random_ids(spec: WorkloadSpec, inputs: Sequence[int], outputs: Sequence[int]
 
     low, usable = bounds(spec.vocabulary)
     if usable < 2:
-        raise ConfigError(
-            f"--vocab-size={spec.vocabulary} leaves no ids to draw prompts from; give the model's."
-        )
+        raise ConfigError(Message("option.vocabulary", vocabulary=spec.vocabulary))
     seed = hashlib.sha256(f"{spec.seed}:{spec.salt}".encode()).digest()
     draw = np.random.Generator(np.random.PCG64(int.from_bytes(seed[:16], "little")))
     firsts = draw.permutation(usable)

@@ -53,7 +53,7 @@ def prepare(
 
     if spec.sharegpt_output_len is not None and spec.sharegpt_output_len < MIN_SHAREGPT_OUTPUT:
         raise ConfigError(
-            f"--sharegpt-output-len={spec.sharegpt_output_len} is below the minimum of {MIN_SHAREGPT_OUTPUT}."
+            Message("option.sharegpt_output", length=spec.sharegpt_output_len, least=MIN_SHAREGPT_OUTPUT)
         )
     draw = np.random.RandomState(spec.seed)
     inputs, outputs = (
@@ -78,9 +78,7 @@ def prepare(
                 replace(prompt, output_len=wanted) for prompt, wanted in zip(prompts, outputs, strict=False)
             ]
     if not prompts:
-        raise ConfigError(
-            f"--dataset-path={spec.dataset_path} has no conversation with two turns: no prompt can be made."
-        )
+        raise ConfigError(Message("file.dataset_no_turns", path=spec.dataset_path))
     gaps = tuple(draw.standard_exponential(spec.num_prompts).tolist())
     notes = _notes(spec, prompts)
     if sha256 is not None and spec.dataset_path is not None:

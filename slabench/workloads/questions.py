@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError, system_words
+from slabench.messages import Message
 from slabench.near import did_you_mean
 from slabench.places import DATA
 
@@ -70,21 +71,22 @@ def read_questions(path: str) -> QuestionFile:
         data = file.read_bytes()
         lines = data.decode("utf-8-sig").split("\n")
     except FileNotFoundError as error:
-        raise ConfigError(
-            f"{named} does not exist; name a file with a question a line, or {SMOKE} for the small one that "
-            "ships."
-        ) from error
+        raise ConfigError(Message("file.questions_missing", named=named, smoke=SMOKE)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{named} cannot be read ({system_words(error)}).") from error
+        raise ConfigError(
+            Message("file.questions_unreadable", named=named, why=system_words(error))
+        ) from error
     questions = []
     for number, text in enumerate(lines, 1):
         if text.strip():
             try:
                 questions.append(_question(number, text))
             except ValueError as error:
-                raise ConfigError(f"{named}, line {number}: {error}.") from error
+                raise ConfigError(
+                    Message("file.questions_line", named=named, number=number, why=error)
+                ) from error
     if not questions:
-        raise ConfigError(f"{named} has no question in it; it is a JSON object a line.")
+        raise ConfigError(Message("file.questions_none", named=named))
     return QuestionFile(file.name, hashlib.sha256(data).hexdigest(), tuple(questions))
 
 
@@ -93,28 +95,29 @@ def _question(number: int, text: str) -> Question:
     try:
         asked = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is no JSON ({error})") from error
+        raise ValueError(Message("part.question_no_json", why=error)) from error
     if not isinstance(asked, dict):
-        raise ValueError('it is no JSON object, such as {"prompt": "2 + 2 =", "answer": "4"}')
+        raise ValueError(Message("part.question_no_object"))
     for key in asked:
         if key not in KEYS:
-            listed, hint = ", ".join(KEYS), did_you_mean(key, KEYS)
-            raise ValueError(f"{key!r} is no key of a question.{hint} There are {listed}")
-    _one_of(asked, "prompt", "messages", "what is asked")
-    _one_of(asked, "answer", "pattern", "what is right")
+            hint = did_you_mean(key, KEYS)
+            raise ValueError(Message("part.question_key", key=key, hint=hint, keys=tuple(KEYS)))
+    _one_of(asked, "prompt", "messages", "asked")
+    _one_of(asked, "answer", "pattern", "right")
     content = _messages(asked["messages"]) if "messages" in asked else _text(asked, "prompt")
     pattern = _pattern(_text(asked, "pattern")) if "pattern" in asked else None
     most = asked.get("max_tokens", MAX_TOKENS)
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise ValueError("max_tokens is no whole number of at least 1")
+        raise ValueError(Message("part.question_max"))
     answer = _text(asked, "answer") if pattern is None else None
     return Question(number, content, answer, pattern, most, _stop(asked.get("stop", ())))
 
 
 def _one_of(asked: Mapping[str, Any], first: str, second: str, what: str) -> None:
     if (first in asked) == (second in asked):
-        has = f"both {first} and {second}" if first in asked else f"neither {first} nor {second}"
-        raise ValueError(f"it has {has}, and one of them says {what}")
+        has = "both" if first in asked else "neither"
+        says = Message(f"part.question_{what}")
+        raise ValueError(Message(f"part.question_{has}", first=first, second=second, what=says))
 
 
 def _text(asked: Mapping[str, Any], key: str) -> str:
@@ -122,7 +125,7 @@ def _text(asked: Mapping[str, Any], key: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool) and key == "answer":
         return str(value)
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{key} is no text, or an empty one")
+        raise ValueError(Message("part.question_no_text", key=key))
     return value
 
 
@@ -132,7 +135,7 @@ def _messages(value: Any) -> tuple[Mapping[str, str], ...]:
         isinstance(each, dict) and all(isinstance(each.get(key), str) for key in ("role", "content"))
         for each in value
     ):
-        raise ValueError("messages is no list of objects with the texts role and content")
+        raise ValueError(Message("part.question_messages"))
     return tuple(value)
 
 
@@ -140,11 +143,11 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:
-        raise ValueError(f"pattern {text!r} is no regular expression ({error})") from error
+        raise ValueError(Message("part.question_pattern", text=text, why=error)) from error
 
 
 def _stop(value: Any) -> tuple[str, ...]:
     texts: Sequence[Any] = [value] if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not all(isinstance(each, str) and each for each in texts):
-        raise ValueError("stop is neither a text nor a list of texts")
+        raise ValueError(Message("part.question_stop"))
     return tuple(texts)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 
 FILES = (
     "tokenizer.json",
@@ -28,7 +29,7 @@ AT_ONCE = 64  # texts: for each the library holds some ten times the memory of i
 def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_download: bool = False) -> Any:
     """AutoTokenizer from a folder, or by name from the local copy of a hub. ConfigError if there is none."""
     if not allow_download and not os.path.exists(folder) and folder.startswith(("/", ".", "~")):
-        raise ConfigError(f"The tokenizer folder {folder} does not exist; give --tokenizer=DIR.")
+        raise ConfigError(Message("file.tokenizer_missing", folder=folder))
     # On import it warns that there is no PyTorch, which is intended; below a red verdict that would read like
     # the cause.
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
@@ -45,12 +46,14 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_downlo
         )
     except Exception as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        hint = "give --tokenizer=DIR with the model's tokenizer files"
+        remedy = Message("part.give_tokenizer")
         if "trust_remote_code" in str(error):
-            hint = "it wants to run its own code, which --trust-remote-code permits"
+            remedy = Message("part.remote_code")
         elif not allow_download and not os.path.isdir(folder):
-            hint += ", or --allow-download to fetch them from the hub"
-        raise ConfigError(f"The tokenizer {folder} cannot be loaded ({shortened(first)}); {hint}.") from error
+            remedy = Message("part.tokenizer_or_download")
+        raise ConfigError(
+            Message("file.tokenizer_broken", folder=folder, why=shortened(first), remedy=remedy)
+        ) from error
     finally:
         logging.set_verbosity(before)
 

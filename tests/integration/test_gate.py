@@ -239,10 +239,8 @@ def test_one_after_the_other_needs_two_commands(suite: Suite) -> None:
 
 def test_a_quick_gate_is_compared_alone_within_its_time(suite: Suite) -> None:
     """Of the two batch sizes the smaller has no place in the time; what was left out is said."""
-    done = suite(
-        *("tests/ali", "tests/tencent", "--base-url=sim:", "--baseline-url=sim:", "--time-budget=14s"),
-        *("--tolerance=900", BUSY),
-    )
+    options = ("tests/ali", "tests/tencent", "--base-url=sim:", "--baseline-url=sim:", "--time-budget=14s")
+    done = suite(*options, "--tolerance=900", BUSY)
     over = [entry["id"] for entry in done.run["tests"] if "--time-budget" in entry["headline"]]
     assert done.status == (6 if over else 0), done.output  # a machine that is busy with something else
     assert "Left to --gate=full" in done.output and "the decode curve" in done.output
@@ -255,3 +253,6 @@ def test_a_quick_gate_is_compared_alone_within_its_time(suite: Suite) -> None:
     assert done.folder is not None
     for page in ("summary.md", "report.html", "junit.xml"):
         assert over or "NOT_JUDGED" in (done.folder / page).read_text(), page
+    again = suite(*options, "--tolerance=900", BUSY, f"--resume={done.folder}")
+    assert again.run["planned"] == done.run["planned"] and again.run["not_run"] == [], again.output
+    assert over or again.status == done.status, again.output  # what the budget left out is not missing

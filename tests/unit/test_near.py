@@ -17,4 +17,4 @@ from slabench.near import did_you_mean
     ],
 )
 def test_the_nearest_known_name(name: str, known: tuple[str, ...], hint: str) -> None:
-    assert did_you_mean(name, known) == hint
+    assert str(did_you_mean(name, known)) == hint

@@ -15,6 +15,7 @@ from slabench import server_json
 from slabench.errors import ConfigError
 from slabench.loadgen import events
 from slabench.loadgen.stream import KeptLines, StreamMeter
+from slabench.messages import Message
 from slabench.workloads.model import Prompt
 
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens")
@@ -74,10 +75,7 @@ class Backend(ABC):
     def check_extra_body(self, body: Mapping[str, Any]) -> None:
         """ConfigError for keys of --extra-request-body that this endpoint ignores."""
         if "sampling_params" in body:
-            raise ConfigError(
-                f"--extra-request-body has sampling_params, which --backend={self.name} does not read: "
-                "write its keys at the top, such as '{\"temperature\": 0.7}'."
-            )
+            raise ConfigError(Message("option.body_sampling", backend=self.name))
 
 
 _B = TypeVar("_B", bound=Backend)

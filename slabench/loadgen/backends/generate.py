@@ -30,6 +30,7 @@ from slabench.loadgen.event_template import ABORT, COUNT, ERROR, FIRST_LOOK, Fra
 from slabench.loadgen.events import Event
 from slabench.loadgen.numbers import TOKENS, token_count
 from slabench.loadgen.stream import KeptLines, StreamMeter
+from slabench.messages import Message
 from slabench.workloads.model import Prompt
 
 _COUNT_LEN = len(COUNT)
@@ -157,8 +158,7 @@ class Generate(Backend):
         ignored = {key: value for key, value in body.items() if key in _SAMPLING}
         if ignored:
             raise ConfigError(
-                f"--extra-request-body has {', '.join(ignored)} at the top, where {self.path} does not "
-                f"read them: write '{{\"sampling_params\": {json.dumps(ignored)}}}'."
+                Message("option.body_top", keys=tuple(ignored), path=self.path, written=json.dumps(ignored))
             )
 
     def read(self, lines: KeptLines, tokens: Sequence[int], *, has_text: bool) -> AnswerContent:

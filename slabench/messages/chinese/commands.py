@@ -95,4 +95,51 @@ MESSAGES = {
     ),
     "log_file.no_batch": "这些日志属于一个服务，但没有 batch 行：写日志期间它没有处理请求，或不打印这些行。",
     "log_file.no_server": "这些日志中没有 SGLang 服务的行：请确认它们是服务自身的输出。",
+    "history.accepted_now": (
+        "已接受 {path} 中的 {version}：--baseline={prefix}{path} 与它到目前为止的最后 {runs} 次运行比较"
+        "。之后的运行要再次接受才会被采用。"
+    ),
+    "history.failed_accepted": (
+        "FAILED，仍被采用：{names}（{failed} 次运行）。之后的运行将与它们 FAILED 时的结果比较。"
+    ),
+    "history.no_whole_line": (
+        "{named} 第 {number} 行不完整（{size:,} 字节：写入者在写入时退出）；该行不计，那次运行要重新测量。"
+    ),
+    "history.once_more": (
+        "{named} 第 {number} 行是运行 {run} 的重复，位于采用它的 {version} 的接受之后：该行不计，已接受"
+        "的内容不变。"
+    ),
+    "baseline.no_spread_written": (
+        "没有写入离散程度：每个测试需要 {least} 次启动，而这些运行中有效的最多 {most} 次。"
+    ),
+    "baseline.no_spread": "没有 {test} 的离散程度：{launches} 次启动中只有 {valid} 次有效。",
+    "baseline.spread": (
+        "已把 {launches} 次启动的离散程度写入 {target}；门禁可用 --launch-spread={target} 采用它。"
+    ),
+    "column.test": "测试",
+    "column.metric": "指标",
+    "column.launches": "启动",
+    "column.launch_sd": "启动间标准差",
+    "column.launch_bound": "其 80% 上界",
+    "column.launch_seen": "每侧 1 次启动可见的差异",
+    "log_file.twice": "{path} 给出了两次；只计一次。",
+    "log_file.copy": "{path} 的行与 {kept} 完全相同：它是副本或链接，只计一次。",
+    "log_file.several": (
+        "有 {servers} 个服务同时写入这些日志。各自的行已分开；曲线包含全部服务的行。要得到一个服务的曲"
+        "线，请只给出它的行。"
+    ),
+    "log_file.writer": "  {name}：{decode} 条 Decode 行，其中无干扰 {clean} 条；{speeds:；}",
+    "log_file.speed": "running 为 {running}：中位数 {median:.2f} tok/s{clean}",
+    "log_file.speed_clean": "，无干扰 {median:.2f}",
+    "log_file.mixed": (
+        "在只有 decode 的相邻 Decode 行中，{of} 对里有 {back} 对的 #token 下降：可能有多个服务写入同一"
+        "个文件，且行上没有名称。请让每个服务写入各自的文件。"
+    ),
+    "log_file.later_stages": (
+        "这些日志只有{what}的 {copies} 条 batch 行。它们重复第一阶段打印的内容：请给出 PP0 所在节点的日志。"
+    ),
+    "log_file.stages": "后续流水线阶段（{ranks}）",
+    "log_file.repeating": "重复其他 rank 内容的 rank",
+    "log_file.other_engine": "这些日志属于 {names: 或 }，而不是 SGLang：其中没有用于得出曲线的 Decode 行。",
+    "log_file.gpu_count": "--decode-gpu-num 给出 {option} 个 GPU，而日志中服务的启动信息是 {log} 个。",
 }

@@ -34,4 +34,13 @@ MESSAGES = {
     "crosscheck.parsing": "它在每个事件到达时都要解析迄今的全部文本",
     "crosscheck.connecting": "它为每个请求新建连接，并在每个事件到达时解析迄今的全部文本",
     "crosscheck.same_peak": "同样的多计",
+    "crosscheck.invalid": "INVALID：第 {number} 轮，{name}：{check}：{text}{remedy}{cause}",
+    "crosscheck.cause": "{text}",
+    "crosscheck.round": "第 {number} 轮，共 {rounds} 轮：{name}：TPOT {tpot} ms",
+    "crosscheck.head": "slabench 与 {name} 交替进行，各 {rounds} 次：{load}",
+    "crosscheck.load": "{prompts} 个 prompt（{dataset}），{lengths}，请求速率 {rate}，并发 {cap}",
+    "crosscheck.lengths": "输入 {low}{input} token，输出 {low}{output}",
+    "crosscheck.low": "{ratio:g} 倍长度至 ",
+    "crosscheck.own_lengths": "长度取自对话本身",
+    "crosscheck.not_limited": "不限",
 }

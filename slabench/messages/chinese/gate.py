@@ -14,6 +14,7 @@ MESSAGES = {
     "gate.no_probe": "服务器的速度未知，快速门禁采用通常的长度：{why}",
     "gate.nothing_left": "快速门禁没有 decode 曲线，因此没有剩下任何测试；要测所选内容请加 --gate=full。",
     "gate.budget": "时间预算 {budget}：{tests}，每个最多 {most} 对，按计划最多需 {time}。",
+    "gate.budget_again": "时间预算 {budget}，用于该运行所选测试中剩下的 {tests} 个，每个最多 {most} 对。",
     "gate.budget_left": "因时间不够而省略：{tests}。",
     "gate.budget_all": "所有测试都在预算之内。",
     "gate.budget_unknown": "时间预算 {budget}：各测试的耗时未知，因此全部开始；时间用完仍未轮到的为 INVALID。",

@@ -14,7 +14,24 @@ MESSAGES = {
     "log_window.cut": "部署日志 {path} 在运行期间从 {before} 字节被截断到 {after} 字节；丢失了一部分。",
     "gpu.not_read": "未能读取 GPU：{why}。缺少能耗和时钟数据。",
     "gpu.readings_failed": "负载期间失败的 GPU 读数：{failed}；最后一次的原因：{why}。",
-    "gpu.not_there": "--gpu-index 指定的 GPU 不存在；不报告能耗和时钟。",
-    "gpu.two_servers": "无法确定哪些 GPU 属于两个服务中的哪一个，因此不报告能耗和时钟。请用 --gpu-index 指定。",
-    "gpu.other_count": "正在使用的 GPU：{in_use}；服务报告自己有 {count} 个，因此不报告能耗和时钟。请用 --gpu-index 指定它的 GPU。",
+    "gpu.not_there": "--gpu-index 或 --baseline-gpu-index 指定的 GPU 不存在；不报告能耗和时钟。",
+    "gpu.two_servers": "无法确定哪些 GPU 属于两个服务中的哪一个，因此不报告能耗和时钟。请用 --gpu-index 和 --baseline-gpu-index 指定。",
+    "gpu.other_count": "正在使用的 GPU：{in_use}；服务报告自己有 {count} 个，因此不报告能耗和时钟。请用 --gpu-index 指定它的 GPU（旧服务用 --baseline-gpu-index）。",
+    "server.short_body": "应答在 {size} 字节后中断。请确认服务正在运行。",
+    "server.no_host": "主机名 {host!r} 无法解析（{why}）。请检查 --base-url 的主机。",
+    "server.certificate": "证书不受信任（{why}）。请给出正确的 CA 文件，或检查主机名。",
+    "server.tls": "TLS 失败（{why}）。如果 {where} 上的服务使用普通 http，请用 http://。",
+    "server.no_handshake": (
+        "{where} 接受了连接，但在 {limit_s:g} s 内没有回应 TLS 握手。使用普通 http 的服务会这样：若是如"
+        "此请用 http://，否则请确认它能响应。"
+    ),
+    "server.failed": "请求失败（{error}：{why}）。{check}",
+    "server.busy": (
+        "{url} 应答 {status}：只有没有请求运行时才能清空前缀缓存，而{running}。将在 {limit_s:g} s 内反"
+        "复清空；请停止其他客户端。"
+    ),
+    "server.not_busy": (
+        "{url} 应答 {status}：只有没有请求运行时才能清空前缀缓存，而服务上报没有请求。将在 {limit_s:g} "
+        "s 内反复清空。"
+    ),
 }

@@ -105,4 +105,59 @@ MESSAGES = {
     "log_file.no_server": (
         "These logs have no line of an SGLang server: see that they are a server's own output."
     ),
+    "history.accepted_now": (
+        "{version} is accepted in {path}: --baseline={prefix}{path} compares with its last {runs} runs "
+        "until now. Later runs of it are taken when it is accepted again."
+    ),
+    "history.failed_accepted": (
+        "FAILED, and taken all the same: {names} ({failed} runs). What a run was FAILED for is then "
+        "what later runs are compared with."
+    ),
+    "history.no_whole_line": (
+        "{named}, line {number} is no whole line ({size:,} bytes: its writer ended while it wrote it); "
+        "it is left out, and that run has to be measured again."
+    ),
+    "history.once_more": (
+        "{named}, line {number} is the run {run} once more, below the acceptance of {version} that "
+        "took it: it is left out, and what was accepted stays as it was."
+    ),
+    "baseline.no_spread_written": (
+        "No spread was written: it needs {least} launches of a test, and these runs have {most} of one "
+        "that was valid."
+    ),
+    "baseline.no_spread": "No spread of {test}: it was valid in {valid} of {launches} launches.",
+    "baseline.spread": (
+        "Spread of {launches} launches written to {target}; a gate takes it: --launch-spread={target}."
+    ),
+    "column.test": "test",
+    "column.metric": "metric",
+    "column.launches": "launches",
+    "column.launch_sd": "sd of launches",
+    "column.launch_bound": "its 80 % bound",
+    "column.launch_seen": "seen at 1 launch a side",
+    "log_file.twice": "{path} is named twice; it counts once.",
+    "log_file.copy": "{path} has the lines of {kept} and no others: it is a copy or a link, and counts once.",
+    "log_file.several": (
+        "{servers} servers write to these logs at the same time. Their lines are kept apart; the curve "
+        "has those of all. For the curve of one server, give its lines alone."
+    ),
+    "log_file.writer": "  {name}: {decode} Decode lines, {clean} clean; {speeds:; }",
+    "log_file.speed": "{running} running: median {median:.2f} tok/s{clean}",
+    "log_file.speed_clean": ", clean {median:.2f}",
+    "log_file.mixed": (
+        "Between {back} of {of} pairs of Decode lines with nothing but decoding between them, #token "
+        "falls: more than one server may write to one file without a name on its lines. Log each "
+        "server to a file of its own."
+    ),
+    "log_file.later_stages": (
+        "These logs have {copies} batch lines of {what} alone. They repeat what the first stage "
+        "prints: give the log of the node with PP0."
+    ),
+    "log_file.stages": "later pipeline stages ({ranks})",
+    "log_file.repeating": "ranks that repeat another's lines",
+    "log_file.other_engine": (
+        "These logs are of {names: or }, not of SGLang: they have no Decode line, from which the curve "
+        "is made."
+    ),
+    "log_file.gpu_count": "--decode-gpu-num says {option} GPUs, the start of the server in the log {log}.",
 }

@@ -40,4 +40,13 @@ MESSAGES = {
         "it opens a connection for every request and parses the whole text so far at every event"
     ),
     "crosscheck.same_peak": "the same over-count",
+    "crosscheck.invalid": "INVALID: round {number} by {name}: {check}: {text} {remedy}{cause}",
+    "crosscheck.cause": " {text}",
+    "crosscheck.round": "round {number} of {rounds}: {name}: TPOT {tpot} ms",
+    "crosscheck.head": "slabench and {name} in turns, {rounds} runs each: {load}",
+    "crosscheck.load": "{prompts} prompts ({dataset}) {lengths}, request rate {rate}, concurrency {cap}",
+    "crosscheck.lengths": "of {low}{input} tokens, {low}{output} out",
+    "crosscheck.low": "{ratio:g} x length to ",
+    "crosscheck.own_lengths": "with the conversations' own lengths",
+    "crosscheck.not_limited": "not limited",
 }

@@ -18,6 +18,10 @@ MESSAGES = {
     "gate.budget": (
         "Time budget {budget}: {tests} with at most {most} pairs each, which take {time} at most by the plan."
     ),
+    "gate.budget_again": (
+        "Time budget {budget} for {tests} tests that are left of the run's choice, with at most {most} pairs "
+        "each."
+    ),
     "gate.budget_left": "Left out, since it would take longer: {tests}.",
     "gate.budget_all": "Every test fits.",
     "gate.budget_unknown": (

@@ -30,13 +30,34 @@ MESSAGES = {
     ),
     "gpu.not_read": "The GPUs were not read: {why}. Energy and clocks are missing.",
     "gpu.readings_failed": "GPU readings that failed during the load: {failed}; the last because {why}.",
-    "gpu.not_there": "--gpu-index names a GPU that is not there; no energy or clocks are reported.",
+    "gpu.not_there": (
+        "--gpu-index or --baseline-gpu-index names a GPU that is not there; no energy or clocks are reported."
+    ),
     "gpu.two_servers": (
         "Which GPUs belong to which of the two servers is not known, so no energy or clocks are reported. "
-        "Name them with --gpu-index."
+        "Name them with --gpu-index and --baseline-gpu-index."
     ),
     "gpu.other_count": (
         "GPUs in use: {in_use}; the server reports {count} of its own, so no energy or clocks are reported. "
-        "Name its GPUs with --gpu-index."
+        "Name its GPUs with --gpu-index (the old server's with --baseline-gpu-index)."
+    ),
+    "server.short_body": "the answer ended after {size} bytes. Check that the server is running.",
+    "server.no_host": "the host name {host!r} cannot be resolved ({why}). Check the host of --base-url.",
+    "server.certificate": (
+        "the certificate is not trusted ({why}). Give the right CA file, or check the host name."
+    ),
+    "server.tls": "TLS failed ({why}). If the server at {where} serves plain http, use http://.",
+    "server.no_handshake": (
+        "{where} accepted the connection and did not answer the TLS handshake within {limit_s:g} s. A "
+        "server that serves plain http does that: use http:// if it does, else check that it responds."
+    ),
+    "server.failed": "the request failed ({error}: {why}). {check}",
+    "server.busy": (
+        "{url} answers {status}: the prefix cache can be flushed only while no request runs, and "
+        "{running}. The flush is repeated for up to {limit_s:g} s; stop other clients."
+    ),
+    "server.not_busy": (
+        "{url} answers {status}: the prefix cache can be flushed only while no request runs, and the "
+        "server reports none. The flush is repeated for {limit_s:g} s."
     ),
 }

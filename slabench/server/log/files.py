@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, cast
 
 from slabench.errors import ConfigError, system_words
+from slabench.messages import Message
 
 BLOCK = 1 << 18
 # The first bytes of packed files that cannot be read here, and the command that unpacks them.
 _UNPACK = {
-    b"PK\x03\x04": ("a zip archive", "unzip"),
-    b"\x04\x22\x4d\x18": ("packed by lz4", "lz4 -d"),
-    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "7z x"),
-    b"\x1f\x9d": ("packed by compress", "uncompress"),
+    b"PK\x03\x04": ("part.zip", "unzip"),
+    b"\x04\x22\x4d\x18": ("part.lz4", "lz4 -d"),
+    b"7z\xbc\xaf\x27\x1c": ("part.seven_zip", "7z x"),
+    b"\x1f\x9d": ("part.compress", "uncompress"),
 }
 _UTF32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, UnicodeError)
@@ -78,20 +79,14 @@ def open_log(path: str) -> Source:
         encoding = encoding_of(head)
         plain = open(path, "rb")  # noqa: SIM115 - the caller closes it
     except OSError as error:
-        raise ConfigError(
-            f"The deploy log {path} cannot be read ({error.strerror}). Give the file that the server's "
-            f"output goes "
-            "to."
-        ) from error
+        raise ConfigError(Message("file.log_unreadable", path=path, why=error.strerror)) from error
     for magic, (what, command) in _UNPACK.items():
         if head.startswith(magic):
             plain.close()
-            raise ConfigError(f"The deploy log {path} is {what}. Unpack it first: {command} {path}")
+            raise ConfigError(Message("file.log_packed", path=path, what=Message(what), command=command))
     if head.startswith(_UTF32):
         plain.close()
-        raise ConfigError(
-            f"The deploy log {path} is UTF-32. Convert it first: iconv -f UTF-32 -t UTF-8 {path} > server.log"
-        )
+        raise ConfigError(Message("file.log_utf32", path=path))
     return plain if encoding is None else Utf16(plain, encoding)
 
 
@@ -103,11 +98,7 @@ def _zstd(path: str) -> IO[bytes]:
         except ImportError:
             continue
         return cast(IO[bytes], module.open(path, "rb"))
-    raise ConfigError(
-        f"The deploy log {path} is packed by zstd, which this Python cannot read. Unpack it first: zstd -d "
-        f"{path} "
-        "(or install the package zstandard)."
-    )
+    raise ConfigError(Message("file.log_zstd", path=path))
 
 
 _UNPACKED: Mapping[bytes, Callable[[str], Source]] = {
@@ -141,8 +132,6 @@ def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BL
             yield data
     except _BROKEN as error:
         why = system_words(error) if isinstance(error, OSError | EOFError) else str(error)
-        raise ConfigError(
-            f"The deploy log {path} cannot be read to its end ({why}). Is the file whole?"
-        ) from error
+        raise ConfigError(Message("file.log_end", path=path, why=why)) from error
     finally:
         file.close()

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.messages.message import Sentence
 from slabench.records import LogSpan
 from slabench.server.log.line_prefix import STAMP, read_stamp
@@ -44,10 +45,10 @@ class Spans(NamedTuple):
     notes: tuple[str, ...]
 
 
-_GIVE = "Give the file that the server's output goes to as --deploy-log, one per node."
+_GIVE = Message("part.give_log")
 
 
-def mark(paths: Sequence[str], *, remedy: str = _GIVE) -> tuple[Mark, ...]:
+def mark(paths: Sequence[str], *, remedy: Message = _GIVE) -> tuple[Mark, ...]:
     """Where each log ends now. ConfigError for one that is missing or no file. One named twice counts once:
     twins.py.
 
@@ -61,7 +62,9 @@ def mark(paths: Sequence[str], *, remedy: str = _GIVE) -> tuple[Mark, ...]:
             with open(path, "rb"):
                 pass
         except OSError as error:
-            raise ConfigError(f"The deploy log {path} cannot be read ({error.strerror}). {remedy}") from error
+            raise ConfigError(
+                Message("file.log_window", path=path, why=error.strerror, remedy=remedy)
+            ) from error
         at = time.time()
         marks.append(Mark(path, now.st_ino, now.st_size, at, _ahead(path, now.st_size, at)))
     return tuple(marks)

@@ -27,7 +27,8 @@ def load_hosts(context: PreflightContext) -> Iterator[Result]:
             assert isinstance(pool, RemotePool), "it is not this machine"
             hellos = pool.hellos()
     except HostRefused as error:
-        yield Result(Status.STOP, error.message, remedy_of(error.message) or "")
+        message = error.as_message()
+        yield Result(Status.STOP, message, remedy_of(message) or "")
     except OSError as error:
         yield stop("load_hosts.no_cluster", why=system_words(error))
     else:

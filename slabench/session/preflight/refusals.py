@@ -94,9 +94,9 @@ def check_command_line(results: Iterable[Result], context: PreflightContext) -> 
         if result.status is not Status.STOP:
             continue
         if gate is not None:
-            raise ConfigError(str(Message("preflight.usage_gate", text=result.sentence, gate=gate)))
+            raise ConfigError(Message("preflight.usage_gate", text=result.sentence, gate=gate))
         if len(result.tests) in (0, count):
-            raise ConfigError(str(Message("preflight.usage", text=result.sentence)))
+            raise ConfigError(Message("preflight.usage", text=result.sentence))
         yield str(Message("preflight.will_be", text=result.sentence))
 
 

@@ -138,7 +138,8 @@ def test_the_first_line_names_the_whole_load(more: dict[str, Any], words: str) -
         "output_len": 128,
         "range_ratio": 1.0,
     }
-    assert load_in_words(usual | {"request_rate": "inf", "max_concurrency": 8} | more) == words
+    described = usual | {"request_rate": "inf", "max_concurrency": 8} | more
+    assert str(load_in_words(described)) == words
 
 
 def workload(tmp_path: Path, **more: Any) -> Workload:
@@ -162,7 +163,7 @@ def test_prompts_that_a_prefix_cache_can_answer_are_reported_beforehand(tmp_path
 def test_everything_else_is_as_the_suite_s_defaults() -> None:
     """So that the session measures and evaluates as it does for a test."""
     parsed = options(["--base-url=sim:"])
-    own = {name for name, *_ in SHARED} | {"--base-url", "--prompt-form", "--calibrate"}
+    own = {name for name, *_ in SHARED} | {"--base-url", "--prompt-form", "--calibrate", "--lang"}
     assert {option.name for option in OPTIONS if not hasattr(parsed, option.dest)} == set()
     for option in OPTIONS:
         if option.name not in own:

@@ -195,9 +195,9 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 def test_what_a_file_holds(kept: Path) -> None:
-    assert holds(kept / "a.json") == "a baseline"
-    assert holds(kept / "a" / "run.json") == "a run"
-    assert holds(kept / "r.jsonl") == "rows of bench_serving"
+    assert str(holds(kept / "a.json")) == "a baseline"
+    assert str(holds(kept / "a" / "run.json")) == "a run"
+    assert str(holds(kept / "r.jsonl")) == "rows of bench_serving"
     assert holds(kept / "own.json") is None and holds(kept / "none") is None
     (kept / "requests.jsonl.gz").write_bytes(b"\x1f\x8b\x08\x00")
     with pytest.raises(ConfigError, match="packed records"):

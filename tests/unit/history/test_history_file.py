@@ -107,7 +107,7 @@ def test_a_file_that_was_cut_anywhere_loses_the_cut_line_and_says_so(
     assert [run.run_id for run in history.runs] == [f"run-{k}" for k in range(kept)]
     assert len(history.skipped) == (rest > 0)
     if rest > 0:
-        assert f"line {kept + 1} is no whole line ({rest:,} bytes" in history.skipped[0]
+        assert f"line {kept + 1} is no whole line ({rest:,} byte" in history.skipped[0]
     # the next writer's line is whole again
     append(str(path), run_line(77))
     again = read(str(path))
@@ -250,7 +250,7 @@ def test_what_a_run_leaves_in_a_history(tmp_path: Path) -> None:
     assert line_of(run, "my-image:7").version == "my-image:7"
     path = tmp_path / "h.jsonl"
     said = append_to_history(run, path, None)
-    assert said == f"3 tests of version 0.5.7 appended to {path}; 1 that were INVALID were left out."
+    assert str(said) == f"3 tests of version 0.5.7 appended to {path}; 1 that were INVALID were left out."
     assert read(str(path)).runs == (line,)
 
 
@@ -260,7 +260,7 @@ def test_nothing_is_appended_of_a_run_without_a_valid_test_or_that_was_interrupt
         (document(entry("b", "INVALID", metrics=METRICS, **INVALID)), "no test of this run was valid"),
         (document(entry("a", metrics=METRICS), state="interrupted"), "the run did not end by itself"),
     ):
-        assert words in append_to_history(run, path, None)
+        assert words in str(append_to_history(run, path, None))
     assert not path.exists()
 
 

@@ -144,7 +144,7 @@ def test_failed_runs_are_marked_and_taking_them_is_said(
     assert line in out and line in page.read_text()
     assert re.search(r"^0\.5\.7 +6 +2 +2026", out, re.M)
     assert main(["history", "accept", path, "0.5.7"]) == 0
-    assert "2 of its runs are FAILED, and taken all the same: run-1, run-4." in capsys.readouterr().out
+    assert "FAILED, and taken all the same: run-1, run-4 (2 runs)." in capsys.readouterr().out
 
 
 def test_no_failed_run_is_no_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

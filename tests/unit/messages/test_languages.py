@@ -20,7 +20,7 @@ HAN = "[\u4e00-\u9fff]"
 # What has no word to translate: terms of the field, units, and what only joins its arguments.
 AS_IN_ENGLISH = re.compile(
     r"(TPOT_BOUNDED|TPOT|TTFT|QPM|INVALID|INCONCLUSIVE|NOT_COMPARABLE|REDUCED|OWN_SLO|batch size|HTTP|tok/s"
-    r"|ms|n|GPU|sglang|slabench|compare|classic|ITL|prefill|retract|prompt|NOT_SAVED|run.json|p\d+|q\d|[^A-Za-z])*"
+    r"|ms|n|GPU|sglang|slabench|compare|classic|ITL|prefill|retract|prompt|NOT_SAVED|run.json|null|p\d+|q\d|[^A-Za-z])*"
 )
 
 

@@ -16,7 +16,8 @@ from slabench.messages.singular import singular
 KNOWN = set(
     "ms ns s tok/s tokens/s is was has does needs keeps lacks begins gives sends makes reports counts stores "
     "shares remains writes decodes repeats as process series its this asks holds stands "
-    "requests/s compares measures shows wants".split()
+    "requests/s compares measures shows wants belongs continues ends exists leaves limits lists names "
+    "reaches reads redirects serves spreads turns --repeats".split()
 )
 
 

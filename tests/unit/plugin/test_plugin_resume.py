@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, ServerError
 from slabench.plugin.resume import Resumed
 from slabench.records import RequestRecord
 from slabench.report.document import RunFile, RunFolder
@@ -216,6 +216,33 @@ def test_finished_tests_are_reported_again_and_not_run(
     third = run_suite(SOURCE.replace("BREAK", "0"), f"--resume={first.folder}", "--seed=5")
     assert third.status == 4
     assert "--seed is 5 and was 123" in third.output
+
+
+def test_a_gate_that_ended_before_its_choice_chooses_again_and_keeps_it_after(
+    run_suite: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the servers have answered all collected tests are planned: continued, they would all be
+    measured, and those that a choice left out would be missing for ever.
+    """
+    chosen: list[list[str]] = []
+
+    def choose(session: pytest.Session, campaign: object, resumed: Resumed | None) -> None:
+        chosen.append([item.name for item in session.items])
+        if len(chosen) == 1:
+            raise ServerError("It is gone.")
+        session.items[:] = [item for item in session.items if item.name != "test_x[1]"]
+
+    monkeypatch.setattr(Resumed, "check_server", lambda *_: "the same server process")
+    monkeypatch.setattr("slabench.plugin.preflight.choose", choose)
+    gate = ("--baseline-url=sim:", "--time-budget=1h")
+    first = run_suite(SOURCE.replace("BREAK", "0"), *gate)
+    assert (first.status, len(first.run["planned"]), first.run["tests"]) == (6, 3, []), first.output
+    for broken in (3, 0):
+        ran = run_suite(SOURCE.replace("BREAK", str(broken)), *gate, f"--resume={first.folder}")
+        assert [name.rpartition("::")[2] for name in ran.run["planned"]] == ["test_x[2]", "test_x[3]"]
+        assert ran.run["not_run"] == [], ran.output
+    assert chosen[1:] == [["test_x[1]", "test_x[2]", "test_x[3]"], ["test_x[2]", "test_x[3]"]]
+    assert ran.words == {"test_x[2]": "FAILED", "test_x[3]": "PASSED"}
 
 
 def test_a_decode_test_with_repeats_comes_back_with_each_load_s_part_of_the_log() -> None:

@@ -15,6 +15,7 @@ def made(*given: str, **options: Any) -> list[str]:
         "baseline_launch": "old --port {port}",
         "baseline_env": None,
         "baseline_deploy_log": (),
+        "baseline_gpu_index": (),
         "api_key_env": "K",
         "baseline_api_key_env": None,
         "keep_answers": "no",
@@ -30,14 +31,14 @@ def test_the_old_server_takes_the_new_one_s_place_and_the_rest_stays() -> None:
         "--slo=tpot.mean<=50",
         "--one-after-the-other", "--repeats=3", "--github", "--save-baseline=x.json",
         "--report-dir", "reports",
-        "-k", "bs8", "-q",
+        "-k", "bs8", "-q", "--gpu-index=0,1", "--baseline-gpu-index=2,3",
         "--baseline-api-key-env=K",
         baseline_api_key_env="K", baseline_env=["A=2", "B=3"],
-        baseline_deploy_log=("old.log",),
+        baseline_deploy_log=("old.log",), baseline_gpu_index=(2, 3),
     )  # fmt: skip
     assert found == [
         "tests/ali", "--slo=tpot.mean<=50", "-k", "bs8", "-q",
-        "--launch=old --port {port}", "--env=A=2", "--env=B=3", "--deploy-log=old.log",
+        "--launch=old --port {port}", "--env=A=2", "--env=B=3", "--deploy-log=old.log", "--gpu-index=2,3",
         "--keep-answers=ids", "--api-key-env=K", "--report-dir=run/baseline", "--repeats=3",
     ]  # fmt: skip
 

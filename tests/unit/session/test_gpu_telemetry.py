@@ -32,8 +32,14 @@ def deployment(url: str, **more: Any) -> Any:
     return SimpleNamespace(url=url, **fields | more)
 
 
-def watch(server: Any, how: str = "auto", index: tuple[int, ...] = (), baseline: Any = None) -> Watched:
-    telemetry = Telemetry(Namespace(gpu_telemetry=how, gpu_index=index))
+def watch(
+    server: Any,
+    how: str = "auto",
+    index: tuple[int, ...] = (),
+    old: tuple[int, ...] = (),
+    baseline: Any = None,
+) -> Watched:
+    telemetry = Telemetry(Namespace(gpu_telemetry=how, gpu_index=index, baseline_gpu_index=old))
     servers: Any = SimpleNamespace(new=server, baseline=baseline, launched=None, launched_baseline=None)
     try:
         ended = telemetry.watch(servers, server)
@@ -66,6 +72,25 @@ def test_the_old_servers_processes_are_no_strangers(gpus: Any, listening: str) -
     gpus({"pids": [os.getpid()]})
     watched = watch(deployment(listening), baseline=deployment(listening))
     assert watched.gpus is not None and watched.gpus.others == {}
+
+
+def test_in_a_b_each_server_has_the_gpus_that_are_named_for_it(gpus: Any, listening: str) -> None:
+    new, old = deployment("http://192.0.2.1:30000"), deployment(listening)
+    servers: Any = SimpleNamespace(new=new, baseline=old, launched=None, launched_baseline=None)
+    named = {(0,): (), (): (1,)}
+    found = []
+    for index, baseline_index in named.items():
+        telemetry = Telemetry(
+            Namespace(gpu_telemetry="auto", gpu_index=index, baseline_gpu_index=baseline_index)
+        )
+        try:
+            watched = telemetry.watch(servers, old)()
+        finally:
+            telemetry.close()
+        assert watched.gpus is not None
+        found.append((watched.gpus.chosen_by, [gpu.index for gpu in watched.gpus.gpus]))
+    # --gpu-index is the new server's: the old one's are those of its processes
+    assert found == [("processes", [0]), ("option", [1])]
 
 
 def test_where_the_servers_processes_are_not_known_nor_are_strangers(gpus: Any, listening: str) -> None:

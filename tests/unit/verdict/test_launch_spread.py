@@ -217,7 +217,7 @@ def test_the_spread_is_that_of_the_launches_means() -> None:
 )
 def test_a_spread_that_cannot_be_is_refused(entry: dict[str, Any], words: str) -> None:
     wrong = wrong_spread(entry)
-    assert wrong is not None and words in wrong
+    assert wrong is not None and words in str(wrong)
 
 
 def test_what_is_seen_by_hand() -> None:

@@ -70,9 +70,9 @@ def test_why_there_was_no_server_is_translated() -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(ServerError) as caught:
         Http(url).get("/server_info")
-    (sentence,) = caught.value.args
+    sentence = caught.value.as_message()
     assert str(sentence).startswith(f"{url}/server_info: connection refused, no server listens at 127.0.0.1")
-    stored = sentence.message.as_dict()
+    stored = sentence.as_dict()
     run = document(unreachable=str(sentence), unreachable_message=stored, word="INVALID")
     with in_language("zh"):
         text = first_screen(localized(run), {}).reasons[0].text
