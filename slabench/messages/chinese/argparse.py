@@ -1,11 +1,7 @@
-"""argparse 自身的句子，按原文查找。"""
+"""argparse 拒绝命令行时自身的句子，按原文查找。"""
 
 MESSAGES = {
-    "argparse.usage": "用法：",
     "argparse.argument": "参数 %(argument_name)s：%(message)s",
-    "argparse.positional": "位置参数",
-    "argparse.options": "选项",
-    "argparse.help": "显示此帮助并退出",
     "argparse.unrecognized": "无法识别的参数：%s",
     "argparse.not_with": "不能与参数 %s 同时使用",
     "argparse.explicit": "该参数不带值，而给出了 %r",

@@ -6,6 +6,7 @@ SERVER = "SGLang {version}，地址 {url}{router}：{roles}，模型 {model}，{
 MESSAGES = {
     "preflight.unreachable": "INVALID：{why}没有运行任何测试。",
     "preflight.baseline_server": "基线服务：{text}",
+    "preflight.sentence": "{parts:sentences}",
     "preflight.more": "（另有 {more} 项：{tests}）",
     "preflight.refused": "{check}：{parts:sentences}没有施压。",
     "preflight.not_comparable": "{text}；没有施压",

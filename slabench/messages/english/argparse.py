@@ -1,11 +1,7 @@
-"""argparse's own sentences, by which it looks them up."""
+"""argparse's own sentences about a command line that it refuses, by which it looks them up."""
 
 MESSAGES = {
-    "argparse.usage": "usage: ",
     "argparse.argument": "argument %(argument_name)s: %(message)s",
-    "argparse.positional": "positional arguments",
-    "argparse.options": "options",
-    "argparse.help": "show this help message and exit",
     "argparse.unrecognized": "unrecognized arguments: %s",
     "argparse.not_with": "not allowed with argument %s",
     "argparse.explicit": "ignored explicit argument %r",

@@ -6,6 +6,7 @@ SERVER = "SGLang {version} at {url}{router}: {roles}, model {model}, {gpus}."
 MESSAGES = {
     "preflight.unreachable": "INVALID: {why} No test was tried.",
     "preflight.baseline_server": "The baseline server: {text}",
+    "preflight.sentence": "{parts:sentences}",
     "preflight.more": " (and {more} more: {tests})",
     "preflight.refused": "{check}: {parts:sentences} No load was sent.",
     "preflight.not_comparable": "{text}; no load was sent",

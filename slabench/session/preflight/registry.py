@@ -49,7 +49,8 @@ class Result:
     @property
     def sentence(self) -> str:
         """What was observed, then what to do."""
-        return " ".join(text for text in (str(self.message), str(self.remedy)) if text)
+        parts = tuple(part for part in (self.message, self.remedy) if str(part))
+        return str(Message("preflight.sentence", parts=parts))
 
 
 Function = Callable[["PreflightContext"], Iterable[Result]]
