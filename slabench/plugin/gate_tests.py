@@ -123,7 +123,7 @@ class Choice:
         setattr(self.config.option, SIZES, sizes)
         tests = self.tests
         self._keep(chosen_points(tests, self.settings, self.stops(tests), before))
-        self._say(*summary(self.tests))
+        self._say(*summary(self.tests, self.settings.options))
 
     def _within(self, budget: float, resumed: Resumed | None = None) -> Settings:
         from slabench.session.time_budget import budget_text, most_pairs, timed, within

@@ -17,7 +17,7 @@ from slabench.verdict.tolerances import floor_share
 
 
 class ComparisonResult(StrEnum):
-    """The result of comparing one metric; also the end of its message's id."""
+    """The result of comparing one metric."""
 
     HOLDS = "holds"
     WORSE = "worse"
@@ -71,10 +71,14 @@ class Compared:
         return 1 - self.allowed if self.higher_is_better else 1 + self.allowed
 
     @property
-    def better(self) -> bool:
-        """It holds, and differs by more than is allowed to the worse: `within` would be untrue."""
+    def _result(self) -> str:
+        """The end of its message's id. Of one that holds and differs by more than is allowed to the worse,
+        `within` would be untrue, and `better` too where its interval contains no difference.
+        """
         gain = (self.observed / self.was - 1) * (1 if self.higher_is_better else -1)
-        return self.outcome is ComparisonResult.HOLDS and gain > self.allowed
+        if self.outcome is not ComparisonResult.HOLDS or gain <= self.allowed:
+            return self.outcome.value
+        return "not_worse" if self.interval is not None and self.interval.contains(1) else "better"
 
     @property
     def _printed(self) -> Printed:
@@ -85,7 +89,7 @@ class Compared:
 
     def message(self, n: int | None = None) -> Message:
         return Message(
-            "comparison.better" if self.better else f"comparison.{self.outcome}",
+            f"comparison.{self._result}",
             metric=self.key,
             observed=self.observed,
             unit=self.unit,
@@ -135,7 +139,7 @@ class Compared:
         if self.change.per_launch:
             return _of_launches(self.repeats)
         if self.repeats is None and self.change.launch is not None:
-            return _of_launches(self.launches, self.change.launch.sd)
+            return _of_launches(self.launches, self.change.launch.sd, in_turns=self.change.paired)
         if self.repeats is not None:
             return Message("comparison.repeats_decide", repeats=self.repeats)
         if self.both_repeats is not None:
@@ -171,9 +175,12 @@ class Compared:
         return stored if remedy is None else stored | {"remedy_message": remedy.as_dict()}
 
 
-def _of_launches(launches: int | None, sd: float | None = None) -> Message:
-    """sd: the stored spread of launches, which no number of repeats makes smaller."""
+def _of_launches(launches: int | None, sd: float | None = None, *, in_turns: bool = True) -> Message:
+    """sd: the stored spread of launches, which no number of repeats makes smaller. in_turns: both servers are
+    in this run, as --launches has them; it is combined with no file, and not with --one-after-the-other.
+    """
     beside = "" if sd is None else Message("comparison.launches_differ", sd_pct=sd * 100)
     if launches is None or launches > MOST_LAUNCHES:
         return Message("comparison.launches_too_many", most=MOST_LAUNCHES, spread=beside)
-    return Message("comparison.launches_decide", launches=launches, spread=beside)
+    decide = "comparison.launches_decide" if in_turns else "comparison.launches_in_turns"
+    return Message(decide, launches=launches, spread=beside)

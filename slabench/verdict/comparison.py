@@ -11,6 +11,7 @@ from slabench.messages import Message
 from slabench.metrics.definitions import declared, metric_of, too_few
 from slabench.verdict.baseline import Baseline
 from slabench.verdict.compared import Compared, ComparisonResult
+from slabench.verdict.comparison_notes import accept_lengths, smaller_pool
 from slabench.verdict.differences import Sections, blocked, differences, unrecorded
 from slabench.verdict.launch_spread import Launches
 from slabench.verdict.looks import Looks, LooksTaken, StopReason
@@ -145,6 +146,7 @@ def compare(
     ]
     notes += [Message("comparison.note_unrecorded", keys=tuple(absent))] if absent else []
     notes += [*entry.notes, *accept_lengths(accept_length, entry.accept_length)]
+    notes += smaller_pool(fingerprint, baseline.fingerprint, tolerance)
     comparison = Comparison(
         baseline.path,
         ComparisonState.COMPARED,
@@ -218,22 +220,6 @@ def _concluded(comparison: Comparison, metrics: Sequence[Compared], counted: Map
         objectives=tuple(_objective(metric, counted) for metric in decided),
         reasons=(*(reason for reason, holds in reasons.items() if holds), *comparison.reasons),
     )
-
-
-def accept_lengths(new: float | None, old: float | None) -> list[Message]:
-    """A note on both sides' accept lengths, the tokens per step of speculative decoding: TPOT depends on
-    them.
-    """
-    if new is None and old is None:
-        return []
-    baseline, current = (
-        Message("comparison.none") if tokens is None else Message("comparison.accept_length", tokens=tokens)
-        for tokens in (old, new)
-    )
-    change = (
-        Message("comparison.accept_length_change", change_pct=(new / old - 1) * 100) if new and old else ""
-    )
-    return [Message("comparison.note_accept_length", baseline=baseline, current=current, change=change)]
 
 
 def _missing(

@@ -23,6 +23,9 @@ class Interval:
     low_level: float
     high_level: float
 
+    def contains(self, ratio: float) -> bool:
+        return self.low <= ratio <= self.high
+
 
 @dataclass(frozen=True, slots=True)
 class Printed:

@@ -6,6 +6,9 @@ MESSAGES = {
         "{metric:metric} {observed:number} {unit}，相对基线 {baseline:number} {unit} 的变化在允许的 {allowed} 之内（{change}）"
     ),
     "comparison.better": "{metric:metric} {observed:number} {unit} 优于基线 {baseline:number} {unit}（{change}；允许变差至多 {allowed}）",
+    "comparison.not_worse": (
+        "{metric:metric} {observed:number} {unit}，没有比基线 {baseline:number} {unit} 差到超出允许的 {allowed}（{change}）"
+    ),
     "comparison.worse": (
         "{metric:metric} {observed:number} {unit}，比基线 {baseline:number} {unit} 差，超出允许的 {allowed}（{change}）"
     ),
@@ -27,6 +30,9 @@ MESSAGES = {
     "comparison.repeats_too_many": "需要超过 {most} 轮重复：在这样的噪声下，差异与允许的限度太接近",
     "comparison.launches_differ": "：同一版本的各次启动相差 {sd_pct:.2g} %（标准差）",
     "comparison.launches_decide": "--launches={launches} 大概率可以得出结论{spread}",
+    "comparison.launches_in_turns": (
+        "交替测量新旧两个服务并各启动 {launches} 次（--launch、--baseline-launch、--launches={launches}）大概率可以得出结论{spread}"
+    ),
     "comparison.launches_too_many": "需要超过 {most} 次启动，差异与允许的限度太接近{spread}",
     "comparison.runs_decide": (
         "相对于允许的偏差，已接受的各次运行之间差异太大：需要更多运行，或交替测量两个服务（--baseline-url）才能得出结论"
@@ -80,6 +86,9 @@ MESSAGES = {
     # 结论旁的说明
     "comparison.note_allowed": "基线是在 --allow={check} 下测得的：{text}",
     "comparison.note_unrecorded": "基线没有记录 {keys}，因此未比较 {keys}",
+    "comparison.note_smaller_pool": (
+        "KV 池可容纳 {tokens} 个 token，基线为 {were} 个（{change_pct:+.1f} %）：能同时运行的请求更少，未填满 KV 池的负载看不出这一点"
+    ),
     "comparison.note_accept_length": (
         "accept length：基线 {baseline}，本次 {current}{change}；投机解码的 TPOT 和吞吐取决于它"
     ),

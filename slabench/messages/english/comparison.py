@@ -10,6 +10,10 @@ MESSAGES = {
         "{metric:metric} {observed:number} {unit} is better than baseline {baseline:number} {unit} "
         "({change}; up to {allowed} worse is allowed)"
     ),
+    "comparison.not_worse": (
+        "{metric:metric} {observed:number} {unit} is not worse by more than {allowed} of baseline "
+        "{baseline:number} {unit} ({change})"
+    ),
     "comparison.worse": (
         "{metric:metric} {observed:number} {unit} is worse by more than {allowed} of baseline "
         "{baseline:number} {unit} ({change})"
@@ -39,6 +43,10 @@ MESSAGES = {
     ),
     "comparison.launches_differ": ": launches of one version differ by {sd_pct:.2g} % (sd)",
     "comparison.launches_decide": "--launches={launches} would probably decide{spread}",
+    "comparison.launches_in_turns": (
+        "--launches={launches} of both servers in turns (--launch and --baseline-launch) would probably "
+        "decide{spread}"
+    ),
     "comparison.launches_too_many": (
         "more than {most} launches would be needed, so the difference is too close to the allowed "
         "limit{spread}"
@@ -107,6 +115,10 @@ MESSAGES = {
     "comparison.at_baseline": " at the baseline server",
     "comparison.note_allowed": "the baseline was measured with --allow={check}: {text}",
     "comparison.note_unrecorded": "the baseline does not record {keys}, so {keys} was not compared",
+    "comparison.note_smaller_pool": (
+        "the KV pool holds {tokens} tokens, {were} in the baseline ({change_pct:+.1f} %): fewer requests run "
+        "at once, which a load that does not fill the pool cannot show"
+    ),
     "comparison.note_accept_length": (
         "accept length {baseline} in the baseline, {current} here{change}: TPOT and throughput of "
         "speculative decoding depend on it"

@@ -2,14 +2,17 @@
 
 MESSAGES = {
     "gate.quick": "Quick gate: {parts:; }. Only comparisons are judged; options that you gave are kept.",
-    "gate.decode": "decode at batch sizes {sizes} with {lengths} tokens in/out, by TPOT alone",
+    "gate.decode": "decode at {sizes} with {lengths} tokens in/out, by TPOT alone",
     "gate.prefill": "prefill of {prompts} prompts of {lengths} tokens",
     "gate.sla": "tencent's load with {prompts} prompts of {lengths} tokens in/out",
-    "gate.left": "Left to --gate=full: {without:; }; the methods' objectives and floors.",
-    "gate.left_decode": "batch sizes {sizes}",
+    "gate.batch_size": "batch size {sizes}",
+    "gate.batch_sizes": "batch sizes {sizes}",
+    "gate.left": "Left to --gate=full: {without:; }.",
     "gate.left_curve": "the decode curve",
-    "gate.left_prefill": "prompt lengths {lengths}",
-    "gate.left_sla": "tencent's {prompts} prompts of 3500/1200",
+    "gate.left_length": "prompt length {lengths}",
+    "gate.left_lengths": "prompt lengths {lengths}",
+    "gate.left_sla": "tencent's {prompts} prompts of {lengths}",
+    "gate.left_rules": "the methods' objectives and floors",
     "gate.probe": "Asking the server for its speed by some short loads, for the gate's lengths and times.",
     "gate.no_probe": "The server's speed is not known, so a quick gate has its usual lengths: {why}",
     "gate.nothing_left": (

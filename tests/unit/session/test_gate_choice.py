@@ -148,8 +148,33 @@ def test_ids_and_forms_of_a_quick_gate_are_its_own() -> None:
     assert gate_form(TENCENT, full) is TENCENT and gate_form(TENCENT, quick).quick
 
 
+def said(*tests: PlannedTest, **options: Any) -> tuple[str, str]:
+    """What is measured, what is left out."""
+    measured, left = map(str, summary(tests, options_given(**options)))
+    return measured, left
+
+
 def test_what_is_left_out_is_named() -> None:
-    lines = [str(line) for line in summary([sla(), decode(1), decode(8), prefill()])]
-    assert "decode at batch sizes 1, 8 with 4096/512 tokens in/out, by TPOT alone" in lines[0]
-    assert "the decode curve" in lines[1] and "prompt lengths 1024, 4096" in lines[1]
-    assert list(summary([])) == []
+    measured, left = said(sla(), decode(1), decode(8), prefill())
+    assert "decode at batch sizes 1, 8 with 4096/512 tokens in/out, by TPOT alone" in measured
+    assert left == (
+        "Left to --gate=full: batch sizes 2, 4, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64; the decode curve; "
+        "prompt lengths 1024, 4096; tencent's 128, 256, 512 prompts of 3500/1200; the methods' objectives "
+        "and floors."
+    )
+    assert list(summary([], options_given())) == []
+
+
+def test_one_batch_size_is_no_plural() -> None:
+    assert "decode at batch size 8 with" in said(decode(8))[0]
+
+
+def test_what_the_user_named_is_not_called_left_out() -> None:
+    """A full gate with the same options has the same batch sizes, prompt lengths and number of prompts."""
+    _, left = said(sla(), decode(8), prefill(), batch_sizes=[8], prefill_lens=[2048], num_prompts=128)
+    assert left == (
+        "Left to --gate=full: the decode curve; tencent's 128 prompts of 3500/1200; the methods' objectives "
+        "and floors."
+    )
+    _, left = said(sla(), num_prompts=128, random_output_len=400)
+    assert left == "Left to --gate=full: the methods' objectives and floors."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -640,3 +641,21 @@ def test_why_there_is_no_comparison_is_an_id(more: dict[str, Any], id: str) -> N
     assert (found.state, found.reasons) == ("NOT_COMPARABLE", ("NOT_COMPARABLE",))
     assert found.not_comparable.id == "comparison.not_comparable"
     assert found.not_comparable.arguments["why"].id == id
+
+
+@pytest.mark.parametrize(
+    ("tokens", "were", "noted"),
+    [(900, 1000, True), (990, 1000, False), (1100, 1000, False), (900, None, False), (None, 1000, False)],
+)
+def test_a_smaller_kv_pool_is_noted(tokens: int | None, were: int | None, noted: bool) -> None:
+    """It may differ, and a load that does not fill it is as fast as before."""
+    mine, theirs = (
+        PRINT | {"server": {"version": "0.5.7", "token_capacity": count}} for count in (tokens, were)
+    )
+    old = replace(stored({"tpot.mean": 40.0}), fingerprint=theirs)
+    found = against(old, {"tpot.mean": 40.0}, mine, tolerance=0.02)
+    said = [str(note) for note in found.notes if note.id == "comparison.note_smaller_pool"]
+    assert found.objectives[0].holds
+    assert bool(said) == noted
+    if noted:
+        assert said[0].startswith("the KV pool holds 900 tokens, 1000 in the baseline (-10.0 %)")

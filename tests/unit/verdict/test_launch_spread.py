@@ -91,6 +91,18 @@ def test_a_difference_that_the_next_launch_may_take_back_is_not_failed() -> None
     assert metric(stored(0.001), slower).outcome is ComparisonResult.WORSE
 
 
+def test_beside_a_stored_side_launches_of_both_are_advised() -> None:
+    """--launches is combined neither with --baseline nor with --one-after-the-other."""
+    slower = [value * 1.035 for value in OLD]
+    (found,) = compare_metrics(
+        {KEY: slower}, {KEY: OLD}, tolerance=0.02, pairs=False, launches=stored(0.01), stored=True
+    )
+    assert found.outcome is ComparisonResult.INCONCLUSIVE and found.launches is not None
+    assert str(found.remedy).startswith(
+        f"--launches={found.launches} of both servers in turns (--launch and --baseline-launch) would"
+    )
+
+
 def test_at_the_limit_the_advice_ends() -> None:
     found = metric(stored(0.02), [value * 1.0201 for value in NEW], NEW[::-1])
     assert found.outcome is ComparisonResult.INCONCLUSIVE

@@ -229,6 +229,20 @@ def test_an_improvement_beyond_what_is_allowed_is_not_called_within_it() -> None
         assert "is within 5 % of baseline" in str(compared("tpot.mean", new, [40.0]).message())
 
 
+def test_an_improvement_whose_interval_contains_none_is_not_called_better() -> None:
+    """TTFT 6 % shorter on the mean, beyond the 5 % that are allowed the other way: by these pairs it may be
+    equal too. It is neither better nor within 5 %.
+    """
+    old, new = [1000.0] * 4, [900.0, 980.0, 890.0, 990.0]
+    unsure, surely = compared("ttft.mean", new, old), compared("ttft.mean", [900.0, 910.0, 905.0, 895.0], old)
+    assert unsure.outcome is ComparisonResult.HOLDS and unsure.interval is not None
+    assert unsure.interval.low < 1 < unsure.interval.high
+    assert str(unsure.message()).startswith(
+        "ttft mean 940.00 ms is not worse by more than 5 % of baseline 1,000 ms (-6.1 %, interval -14."
+    )
+    assert "is better than baseline" in str(surely.message())
+
+
 def test_a_stored_baseline_of_one_repeat_is_not_decided_by_more_of_the_new_run() -> None:
     """1.5 % from the limit at a spread of 1 %: the old run's own error is as large as that of two of the new
     ones."""
