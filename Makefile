@@ -42,8 +42,8 @@ test: setup ## set up and pass all tests of the project itself
 test-unit: setup ## unit tests only, in seconds
 	$(BIN)/pytest tests/unit -n auto -q
 
-test-slow: setup sglang-server .venv-ray/.stamp ## loads from several hosts by launchers and Ray, and the real server's log; some minutes, by hand
-	$(BIN)/pytest tests/integration/test_load_hosts.py tests/integration/test_load_hosts_sglang.py -q
+test-slow: setup sglang-server .venv-ray/.stamp ## loads from several hosts: launchers, a network that delays and loses (as root), Ray, the real server's log; some minutes, by hand
+	$(BIN)/pytest tests/integration/test_load_hosts.py tests/integration/test_load_hosts_network.py tests/integration/test_load_hosts_sglang.py -q -rs -rP
 	.venv-ray/bin/python -m pytest tests/integration/test_load_hosts_ray.py -q
 
 .venv-ray/.stamp: requirements.txt requirements-ray.txt requirements-dev.txt constraints.txt

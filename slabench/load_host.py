@@ -25,4 +25,5 @@ class LoadHost:
     loop_lateness_ms: float | None = None  # as the client's, of its worst load process
     slot_waits: int = 0  # slots that waited for their next request to come from this machine
     slot_wait_s: float = 0.0  # how long all together
+    out_of_order: int | None = None  # segments, as the client's, of the answers to it
     failure: str = ""  # how a load process of it ended, if before the load

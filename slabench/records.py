@@ -42,7 +42,9 @@ class ErrorKind(StrEnum):
 
 
 # of RequestRecord
-_TIMES = ("due_ns", "start_ns", "sent_ns", "first_text_ns", "last_text_ns", "end_ns", "last_choice_ns")
+_TIMES = (
+    "due_ns start_ns sent_ns first_text_ns last_text_ns end_ns last_choice_ns first_read_ns last_read_ns"
+).split()
 _STAMPS = ("arrival_ns", "text_ns")
 
 
@@ -112,6 +114,11 @@ class RequestRecord:
     counted_text: str | None = field(default=None, repr=False, compare=False)
     counted_tokens: int = field(default=0, repr=False, compare=False)
     host: str | None = None  # the load host that sent it, whose times are converted; None: this machine
+    # Segments that came while one sent before them was missing, for which they wait: their time of arrival is
+    # earlier than they can be read. None: not reported by the kernel (Linux before 5.4).
+    out_of_order: int | None = None
+    first_read_ns: int | None = None  # where there are any: when the client had read the first token,
+    last_read_ns: int | None = None  # and the last one
 
     @property
     def ok(self) -> bool:
@@ -230,6 +237,7 @@ class ClientRecord:
     hosts: Sequence[LoadHost] = ()  # that sent it; none: this machine alone
     # of a cap over several hosts: requests sent after a slot of one of them found none left in the plan
     tail_requests: int = 0
+    out_of_order: int | None = None  # segments, as each answer's; its reads that came early are no more
 
 
 @dataclass(frozen=True, slots=True)

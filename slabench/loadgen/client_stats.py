@@ -39,6 +39,7 @@ def client_record(
     failure: str = "",
     hosts: Sequence[LoadHost] = (),
     tail_requests: int = 0,
+    out_of_order: int | None = None,
 ) -> ClientRecord:
     """CPU and memory are the sum over all load processes, lateness is the worst process's.
 
@@ -70,6 +71,7 @@ def client_record(
         ),
         hosts=hosts,
         tail_requests=tail_requests,
+        out_of_order=out_of_order,
     )
 
 

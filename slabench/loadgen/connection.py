@@ -14,7 +14,7 @@ from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import STAMP_BYTES, all_arrived_ns
 from slabench.loadgen.stream_selector import Stream, StreamSelector
-from slabench.loadgen.tcp_info import tcp_info
+from slabench.loadgen.tcp_info import out_of_order, tcp_info
 from slabench.loadgen.tls import Secure
 from slabench.records import ErrorKind
 
@@ -45,6 +45,7 @@ class Connection(Stream):
         "_fd",
         "_frame",
         "_misses",
+        "_out_of_order",
         "_rest",
         "_secure",
         "_selector",
@@ -68,6 +69,7 @@ class Connection(Stream):
         self._misses = 0
         self._began_ns = 0  # when the first byte of the request was handed to the socket
         self._acked: int | None = None  # bytes that the server's kernel had confirmed before the request
+        self._out_of_order = 0  # segments, before the request
         self.exchange: Exchange | None = None
         self.used = False
         selector.watch(self._fd, self)
@@ -126,6 +128,8 @@ class Connection(Stream):
             return True
         exchange.last_ns = now_ns
         before = len(exchange.arrivals)
+        if not before and exchange.answer.meter.first_text_ns is None:
+            exchange.first_read_ns = perf_counter_ns()  # the last of these is that of the first token
         if exchange.answer.feed(now_ns, data):
             self._finish(exchange, now_ns)
             return True
@@ -187,6 +191,13 @@ class Connection(Stream):
         self._driver.finished(self, exchange)
 
     def _leave(self) -> None:
+        """The exchange has ended, and the socket is not closed yet."""
+        if self.exchange is not None:
+            self.exchange.last_read_ns = perf_counter_ns()
+            count = out_of_order(self._sock)
+            if count is not None:
+                self.exchange.out_of_order = count - self._out_of_order
+                self._out_of_order = count
         self.exchange, self.endings, self._frame = None, UNEXPECTED, None
 
     def broke(self, error: OSError | None) -> None:

@@ -24,6 +24,10 @@ class Exchange:
     # the first sending, if that connection was lost and the request was sent again on another
     tried_ns: int | None = None
     last_ns: int | None = None  # of the last read
+    # when this process came to the read of the first token, and when it had done the last one
+    first_read_ns: int | None = None
+    last_read_ns: int | None = None
+    out_of_order: int | None = None  # as of the record
     end_ns: int | None = None
     error: ErrorKind | None = None
     error_text: str = ""

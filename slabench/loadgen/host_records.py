@@ -44,12 +44,20 @@ def host_records(
         if isinstance(worker, RemoteWorker):
             at.setdefault(worker.host, []).append(worker)
     return tuple(
-        _record(host, here, sum(record.host == host for record in records), wall_s)
+        _record(host, here, [record for record in records if record.host == host], wall_s)
         for host, here in at.items()
     )
 
 
-def _record(host: str, workers: Sequence[RemoteWorker], requests: int, wall_s: float) -> LoadHost:
+def out_of_order(records: Sequence[RequestRecord]) -> int | None:
+    """Segments of all of them; None if it is known of none."""
+    known = [record.out_of_order for record in records if record.out_of_order is not None]
+    return sum(known) if known else None
+
+
+def _record(
+    host: str, workers: Sequence[RemoteWorker], records: Sequence[RequestRecord], wall_s: float
+) -> LoadHost:
     hello = workers[0].hello
     assert hello is not None, "it has had a job"
     stats = [worker.done for worker in workers if worker.done is not None]
@@ -70,7 +78,7 @@ def _record(host: str, workers: Sequence[RemoteWorker], requests: int, wall_s: f
         cores=hello.cores,
         files=hello.files,
         python=hello.python,
-        requests=requests,
+        requests=len(records),
         round_trip_ms=min((ping.round_trip_ns for ping in pings), default=0) / NS_PER_MS if pings else None,
         clock_error_ms=max(known) / NS_PER_MS if whole else None,
         clock_drift_ms=max(drifts) / NS_PER_MS if whole else None,
@@ -79,5 +87,6 @@ def _record(host: str, workers: Sequence[RemoteWorker], requests: int, wall_s: f
         loop_lateness_ms=max(late) / NS_PER_MS if late else None,
         slot_waits=sum(each.slot_waits for each in stats),
         slot_wait_s=sum(each.slot_waited_ns for each in stats) / NS_PER_S,
+        out_of_order=out_of_order(records),
         failure=", ".join(_how(worker) for worker in workers if worker.done is None),
     )

@@ -2,7 +2,8 @@
 
 A client that takes the time itself is late by the reads that it handled before, and must wake up for each.
 Linux stamps every packet when it comes in, and reports with a TCP read when its last byte came
-(SO_TIMESTAMPNS, since 4.13). If a packet before it was lost, that is earlier than the data could be read.
+(SO_TIMESTAMPNS, since 4.13). If a packet before it was lost, that is earlier than the data could be read:
+such packets are counted once an answer has ended (tcp_info.py), and metrics/stall_error.py bounds the error.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from slabench.server.secrets import KNOWN, scrub_text
 # Fields of the frame's head that are the record's as they are.
 _SAME = (
     "index due_ns start_ns sent_ns first_text_ns first_text_at last_text_ns uncounted_outputs end_ns events "
-    "done left_open reused resent status"
+    "done left_open reused resent status out_of_order first_read_ns last_read_ns"
 ).split()
 
 

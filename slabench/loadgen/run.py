@@ -14,7 +14,7 @@ from typing import Any
 from slabench.errors import Interrupted
 from slabench.loadgen.client_stats import client_record
 from slabench.loadgen.frames import Frame
-from slabench.loadgen.host_records import failure_of, host_records, tail_requests
+from slabench.loadgen.host_records import failure_of, host_records, out_of_order, tail_requests
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.own_limits import too_few_files
 from slabench.loadgen.plan import Plan
@@ -174,6 +174,7 @@ class _Load:
                 failure=failure,
                 hosts=host_records(self.workers, records, (last - self.began_ns) / NS_PER_S),
                 tail_requests=tail,
+                out_of_order=out_of_order(records),
             ),
             interrupted=bool(self.interrupted),
         )

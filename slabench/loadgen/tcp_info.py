@@ -1,6 +1,7 @@
-"""What Linux reports of a TCP connection: the round trip, and how much of what was sent has arrived.
+"""What Linux reports of a TCP connection: the round trip, how much of what was sent has arrived, and how
+much came out of order.
 
-man 7 tcp, TCP_INFO.
+man 7 tcp, TCP_INFO; struct tcp_info in include/uapi/linux/tcp.h.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import socket
 import struct
 from dataclasses import dataclass
 
-# byte offsets in struct tcp_info; the last two since 4.1 and 4.6
-_ROUND_TRIP, _ACKED, _SHORTEST = 68, 120, 148
+# byte offsets in struct tcp_info; the last three since 4.1, 4.6 and 5.4
+_ROUND_TRIP, _ACKED, _SHORTEST, _OUT_OF_ORDER = 68, 120, 148, 224
+_COUNT = struct.Struct("I")
 _US = 1000
 
 
@@ -34,3 +36,18 @@ def tcp_info(sock: socket.socket) -> TcpInfo:
     if old_kernel:
         return TcpInfo(round_trip, round_trip, None)
     return TcpInfo(round_trip, min(round_trip, shortest), struct.unpack_from("Q", data, _ACKED)[0])
+
+
+def out_of_order(sock: socket.socket) -> int | None:
+    """Segments that came while one before them was missing, since the connection began (tcpi_rcv_ooopack).
+
+    None: not reported by this kernel.
+    """
+    try:
+        data = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _OUT_OF_ORDER + _COUNT.size)
+    except OSError:
+        return None
+    if len(data) < _OUT_OF_ORDER + _COUNT.size:
+        return None
+    count: int = _COUNT.unpack_from(data, _OUT_OF_ORDER)[0]
+    return count

@@ -8,7 +8,7 @@ _NOUNS = (
     "answers|baselines|bytes|characters|checks|cores|conversations|copies|days|degrees|differences|"
     "engines|entries|events|files|findings|gaps|gates|groups|ids|instances|launches|levels|lines|links|loads|logs|metrics|"
     "pairs|parts|percentiles|points|ports|positions|probes|processes|prompts|questions|ranks|readings|repeats|requests|"
-    "retractions|rows|runs|samples|schedulers|seconds|sequences|servers|sides|sizes|starts|steps|streams|"
+    "retractions|rows|runs|samples|schedulers|seconds|segments|sequences|servers|sides|sizes|starts|steps|streams|"
     "tests|texts|times|tokens|versions|waves|workers|compilations"
 )
 _BEFORE = (

@@ -1,6 +1,7 @@
 """对压测端自身的检查。"""
 
 FREE_CORES = "请在有空闲 CPU 核的机器上运行 slabench。"
+LOST_PACKETS = "请检查压测主机与服务器之间的丢包。"
 
 MESSAGES = {
     "client.failed": "{failure}",
@@ -32,6 +33,13 @@ MESSAGES = {
         "{error:.1%}（上限 {limit:.0%}）。"
     ),
     "client.stalled.remedy": "请在有空闲 CPU 核、且不会被挂起的机器上运行 slabench。",
+    "client.lost_segments": (
+        "{answers} 个回答（共 {events:,} 个事件）中有 {segments} 个 TCP 报文段在其之前的报文段缺失时到达，其到达时间早于数据可被读取的时间"
+    ),
+    "client.out_of_order": "{lost}；{metric} 的误差可能达 {error:.1%}（上限 {limit:.0%}）。",
+    "client.out_of_order.remedy": LOST_PACKETS,
+    "client.out_of_order_gaps": "{lost}；{metric} 的误差未知。",
+    "client.out_of_order_gaps.remedy": LOST_PACKETS,
     "client.sent_late": (
         "有请求比计划晚发送 {late_ms:.0f} ms，占全程 {wall_s:.1f} s 的 {share:.0%}；上限为 {limit:.0%}。"
     ),

@@ -1,6 +1,7 @@
 """What the checks of the load generator itself say."""
 
 FREE_CORES = "Run slabench on a machine with free cores."
+LOST_PACKETS = "Look for lost packets between the load host and the server."
 
 MESSAGES = {
     "client.failed": "{failure}",
@@ -45,6 +46,14 @@ MESSAGES = {
         "while tokens arrived; {metric} may be off by {error:.1%} (limit {limit:.0%})."
     ),
     "client.stalled.remedy": "Run slabench on a machine with free cores that nothing suspends.",
+    "client.lost_segments": (
+        "{segments} segments of {answers} answers ({events:,} events) came while one sent before was "
+        "missing, with a time of arrival before the data could be read"
+    ),
+    "client.out_of_order": "{lost}; {metric} may be off by {error:.1%} (limit {limit:.0%}).",
+    "client.out_of_order.remedy": LOST_PACKETS,
+    "client.out_of_order_gaps": "{lost}; the error of {metric} is not known.",
+    "client.out_of_order_gaps.remedy": LOST_PACKETS,
     "client.sent_late": (
         "A request was sent {late_ms:.0f} ms after it was due, {share:.0%} of the run's {wall_s:.1f} s; the "
         "limit is {limit:.0%}."

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from slabench.messages import Message
 from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import METRICS, counterpart, declared
-from slabench.metrics.stall_error import error_bound
+from slabench.metrics.stall_error import Cause, error_bound, out_of_order, stalled
 from slabench.records import Calibration, ClientRecord, RequestRecord
 from slabench.units import NS_PER_MS, NS_PER_S
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
@@ -25,7 +25,9 @@ LAG_SHARE_LIMIT = 0.02
 SEND_LAG_MS = 100.0  # below it the arrivals are as planned
 SEND_SHARE_LIMIT, SEND_SHARE_FINDING = 0.1, 0.01  # of the run's duration
 BETWEEN_TOKENS = (ClientError.TPOT, ClientError.ITL, ClientError.BETWEEN_TOKENS)
+OF_GAPS_ALONE = (ClientError.ITL, ClientError.BETWEEN_TOKENS)
 OF_A_TOKEN = (ClientError.TTFT, ClientError.E2EL)
+OUT_OF_ORDER_SHARE = 0.01  # of the events: a p99 of the gaps moves by two such shares at most
 LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
 PERCENTILES = (".p90", ".p95", ".p99", ".max")
 MARGIN_SHARE_LIMIT = 0.1  # of the distance between a metric and its limit
@@ -40,9 +42,10 @@ MARGIN_SHARE_LIMIT = 0.1  # of the distance between a metric and its limit
         "2 % (on average) or 10 % (p99 of the event loop) of the time TPOT is taken over, a p99 over 2 % is "
         "a finding (where the verdict depends on no time between tokens: of the mean TTFT or E2EL that it "
         "depends on, the p99 for percentiles alone; rates depend on neither); stalled while tokens arrived, "
-        "so that a metric of the verdict may be off by more than 2 %; in a run of one-token answers read "
-        "late by more than 2 % of the mean TTFT on average; sent a request late by more than 100 ms and 10 "
-        "% of the run, 1 % is a finding"
+        "so that a metric of the verdict may be off by more than 2 %; the same for tokens that waited for a "
+        "lost segment (where the verdict depends on single gaps: more such segments than 1 % of the events "
+        "are a finding); in a run of one-token answers read late by more than 2 % of the mean TTFT on "
+        "average; sent a request late by more than 100 ms and 10 % of the run, 1 % is a finding"
     ),
     why="beyond it the client measures itself",
     unreported=True,
@@ -57,7 +60,7 @@ def client(context: CheckContext) -> Check:
     reading = _reading(context)
     if reading.state is CheckStatus.NOT_CHECKED:
         return reading
-    results = (reading, _stalls(context), _sending(context))
+    results = (reading, _stalls(context), _out_of_order(context), _sending(context))
     severity = (CheckStatus.INVALID, CheckStatus.FINDING, CheckStatus.OK)
     return min((each for each in results if each is not None), key=lambda each: severity.index(each.state))
 
@@ -69,13 +72,10 @@ def _stalls(context: CheckContext) -> Check | None:
     TPOT of the run. In a run of one-token answers the metric is the mean TTFT, whatever the verdict depends
     on.
     """
-    run, keys = context.run, list(context.judged)
+    run = context.run
     if not run.client.stalls_ms:
         return None
-    if _one_token(run.requests):
-        keys.append("ttft.mean")
-    bounds = [(bound, key) for key in dict.fromkeys(keys) if (bound := error_bound(run, key)) is not None]
-    error, metric = max(bounds, default=(0.0, ""))
+    error, metric = _largest_bound(context, stalled)
     if error <= LAG_SHARE_LIMIT:
         return None
     begin_ms, longest_ms = max(run.client.stalls_ms, key=lambda stall: stall[1])
@@ -88,6 +88,37 @@ def _stalls(context: CheckContext) -> Check | None:
         error=error,
         limit=LAG_SHARE_LIMIT,
     )
+
+
+def _largest_bound(context: CheckContext, cause: Cause) -> tuple[float, str]:
+    """Of a metric of the verdict, and its key; in a run of one-token answers of the mean TTFT as well."""
+    keys = [*context.judged, *(["ttft.mean"] if _one_token(context.run.requests) else [])]
+    bounds = [(error_bound(context.run, key, cause), key) for key in dict.fromkeys(keys)]
+    return max(((bound, key) for bound, key in bounds if bound is not None), default=(0.0, ""))
+
+
+def _out_of_order(context: CheckContext) -> Check | None:
+    """Tokens that waited for a lost segment have times before they could be read, as many at most as segments
+    came out of order.
+
+    More than 2 % of a metric of the verdict is INVALID; where it depends on single gaps, more such segments
+    than 1 % of the events are a finding.
+    """
+    answers = [record for record in context.run.requests if record.ok]
+    segments = sum(record.out_of_order or 0 for record in answers)
+    if not segments:
+        return None
+    events = sum(len(record.stamps_ns) for record in answers)
+    affected = sum(bool(record.out_of_order) for record in answers)
+    lost = Message("client.lost_segments", segments=segments, answers=affected, events=events)
+    error, metric = _largest_bound(context, out_of_order)
+    if error > LAG_SHARE_LIMIT:
+        return invalid("client.out_of_order", lost=lost, metric=metric, error=error, limit=LAG_SHARE_LIMIT)
+    gaps = [key for key in context.judged if declared(key).client_error in OF_GAPS_ALONE]
+    gaps = [key for key in gaps if error_bound(context.run, key, out_of_order) is None]
+    if not gaps or segments <= OUT_OF_ORDER_SHARE * events:
+        return None
+    return finding("client.out_of_order_gaps", lost=lost, metric=gaps[0])
 
 
 def _one_token(requests: Sequence[RequestRecord]) -> bool:

@@ -4,6 +4,7 @@ taken is lost.
 
 from __future__ import annotations
 
+import socket
 import struct
 from typing import Any
 
@@ -15,7 +16,9 @@ from slabench.loadgen.connection import RACE_NS, Connection
 from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.read_batching import Pace
+from slabench.loadgen.tcp_info import out_of_order
 from slabench.records import ErrorKind
+from tests.unit.loadgen.reading import DONE, HEAD, chunk, good
 
 NOW = 10**12
 
@@ -27,13 +30,15 @@ class Wire:
 
     def __init__(self, round_trip: int = 0, shortest: int = 0) -> None:
         self.round_trip, self.shortest, self.acked = round_trip, shortest, 1000
+        self.out_of_order = 0
 
     def getsockopt(self, level: int, option: int, room: int) -> bytes:
         info = bytearray(232)
         struct.pack_into("I", info, 68, self.round_trip)
         struct.pack_into("Q", info, 120, self.acked)
         struct.pack_into("I", info, 148, self.shortest)
-        return bytes(info)
+        struct.pack_into("I", info, 224, self.out_of_order)
+        return bytes(info[:room])
 
     def fileno(self) -> int:
         return 99
@@ -188,6 +193,39 @@ def test_a_kernel_that_tells_nothing_of_its_connections_leaves_the_two_milliseco
         clock[0] += after
         connection.broke(ConnectionResetError())
         assert bool(driver.once_more) == again
+
+
+def test_on_loopback_nothing_comes_out_of_order() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as sock,
+    ):
+        assert out_of_order(sock) == 0
+    assert out_of_order(sock) is None  # closed
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_segments_out_of_order_are_counted_for_each_answer_of_a_connection(
+    clock: list[int], short: bool
+) -> None:
+    """short: a kernel whose answer ends before their count."""
+    driver, wire = Driver(), Wire()
+    if short:
+        whole = wire.getsockopt
+        wire.getsockopt = lambda level, option, room: whole(level, option, room)[:192]  # type: ignore[method-assign]
+    connection, (first, second, third) = opened(driver, used=False, wire=wire), good()
+    for all_so_far, of_this in ((3, 3), (3, 0), (7, 4)):
+        exchange = request()
+        connection.send(exchange)
+        wire.out_of_order = all_so_far
+        for part in (HEAD, chunk(first), chunk(second), chunk(third) + chunk(DONE) + b"0\r\n\r\n"):
+            clock[0] += 9 * MS
+            connection.came(clock[0] - 5 * MS, part)
+        sent = exchange.sent_ns
+        assert sent is not None and driver.ended.pop() is exchange and exchange.error is None
+        assert list(exchange.arrivals) == [sent + at * MS for at in (13, 22, 31)]
+        assert (exchange.first_read_ns, exchange.last_read_ns) == (sent + 18 * MS, sent + 36 * MS)
+        assert exchange.out_of_order == (None if short else of_this)
 
 
 @pytest.mark.parametrize("used", [True, False])

@@ -82,6 +82,7 @@ def frame(
         "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9,
         "first_text_ns": 4,
         "first_text_at": None, "last_text_ns": None, "uncounted_outputs": 0, "left_open": False, "origin": {},
+        "out_of_order": None, "first_read_ns": None, "last_read_ns": None,
         "events": 1, "done": True, "reused": False, "resent": False, "waited": False, "status": 200,
         "stream": True,
         "error": None, "error_text": "", "reported_error": None, "broken": None, "uncounted": None,

@@ -3,6 +3,7 @@ did not see.
 """
 
 from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from slabench.metrics import stall_error
 from slabench.metrics.compute import compute
 from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import declared
-from slabench.metrics.stall_error import error_bound, late_ns
+from slabench.metrics.stall_error import error_bound, late_ns, out_of_order
 from tests.unit.factories import MS, answer, run_of
 
 
@@ -71,6 +72,66 @@ def test_a_median_moves_with_the_requests_that_were_late():
         for k, (at, tpot) in enumerate(zip(firsts, tpots, strict=True))
     ]
     assert error_bound(stalled((50, 60), records=records), "tpot.p50") == pytest.approx(20 / 40)
+
+
+def waited(*reads, records=None):
+    """Answers with segments out of order: (first, last) read in ms."""
+    records = records or [answer(k) for k in range(len(reads))]
+    return run_of(
+        *(
+            replace(record, out_of_order=1, first_read_ns=first * MS, last_read_ns=last * MS)
+            for record, (first, last) in zip(records, reads, strict=True)
+        )
+    )
+
+
+def test_bounds_of_tokens_that_waited_for_a_lost_segment_by_hand():
+    """As above, and a second answer that nothing is known of: its times are right."""
+    first = waited((125, 140))
+    assert error_bound(first, "ttft.mean", out_of_order) == pytest.approx(15 / 100)
+    assert error_bound(first, "tpot.mean", out_of_order) == pytest.approx(15 / 30)
+    assert error_bound(first, "itl.mean", out_of_order) == pytest.approx(15 / 30)
+    assert error_bound(first, "e2el.mean", out_of_order) == error_bound(first, "qpm", out_of_order) == 0
+    last = waited((110, 147))
+    assert error_bound(last, "ttft.p99", out_of_order) == 0
+    assert error_bound(last, "tpot.mean", out_of_order) == pytest.approx(7 / 30)
+    assert error_bound(last, "e2el.mean", out_of_order) == pytest.approx(7 / 130)
+    assert error_bound(last, "duration", out_of_order) == pytest.approx(7 / 140)
+    assert error_bound(last, "e2el.mean") == 0  # no stall
+    assert error_bound(last, "itl.p99", out_of_order) is None
+    both = run_of(*last.requests, answer(1))
+    assert error_bound(both, "e2el.mean", out_of_order) == pytest.approx(3.5 / 130)
+    assert error_bound(run_of(answer()), "duration", out_of_order) == 0
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 300), st.lists(st.tuples(st.integers(1, 90), st.integers(0, 200)), min_size=1)
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_the_truth_is_never_further_than_the_bound_where_segments_were_lost(requests):
+    """Each token has come so much earlier than it could be read; none is read before the one before it."""
+    truth, found = [], []
+    for index, (sent, tokens) in enumerate(requests):
+        stamps = list(accumulate((gap for gap, _ in tokens), initial=sent))[1:]
+        read = list(accumulate((at + wait for at, (_, wait) in zip(stamps, tokens, strict=True)), max))
+        ends = {"output_len": len(tokens), "sent": sent, "due": sent}
+        real, seen = (
+            answer(index, arrivals=tuple(zip(times, range(1, 99), strict=False)), end=times[-1], **ends)
+            for times in (read, stamps)
+        )
+        truth.append(real)
+        found.append(replace(seen, out_of_order=1, first_read_ns=read[0] * MS, last_read_ns=read[-1] * MS))
+    run, real = run_of(*found), compute(run_of(*truth))
+    for key, value in compute(run).items():
+        bound = error_bound(run, key, out_of_order)
+        if bound is not None and value > 0:
+            allowed = bound * (real[key] if key.endswith("throughput") or key == "qpm" else value)
+            assert abs(real[key] - value) <= allowed + 1e-9, key
 
 
 REQUEST = st.tuples(st.integers(0, 300), st.lists(st.integers(1, 120), min_size=1, max_size=8))

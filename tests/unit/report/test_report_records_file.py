@@ -52,6 +52,9 @@ def records(draw: st.DrawFn) -> RequestRecord:
         ),
         request_id=draw(st.none() | st.text(max_size=8)),
         text=draw(st.none() | st.text(max_size=20)),
+        out_of_order=draw(st.none() | st.integers(0, 2**31)),
+        first_read_ns=draw(MAYBE),
+        last_read_ns=draw(MAYBE),
     )
 
 

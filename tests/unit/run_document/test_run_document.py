@@ -67,6 +67,7 @@ def test_a_run_of_todays_form_gains_no_key_but_these(name: str) -> None:
         "invalid",
         "hosts",
         "tail_requests",
+        "out_of_order",
     }
 
 

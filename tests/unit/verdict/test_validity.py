@@ -22,7 +22,7 @@ from slabench.verdict.validity import (
 from slabench.verdict.validity.client import client_error
 from slabench.verdict.validity.context import GpuEvidence, Served
 from slabench.verdict.validity.streamed import Probe, Shown
-from tests.unit.factories import answer, run_of
+from tests.unit.factories import MS, answer, run_of
 from tools import make_validity_doc
 
 
@@ -849,6 +849,36 @@ def test_a_freeze_over_the_first_tokens_is_no_matter_of_the_average():
     assert froze((3500, 501), **asleep, judged=("tpot.mean",)).state is CheckStatus.OK  # 1.7 %
     # and 12.5 % of TTFT
     assert froze((3500, 501), **asleep, judged=("tpot.mean", "ttft.mean")).state is CheckStatus.INVALID
+
+
+def lossy(judged, *, segments=3, first_ms=110, last_ms=140, more=()):
+    """The first of the answers has so many segments out of order, and was read at these times."""
+    times = {"first_read_ns": first_ms * MS, "last_read_ns": last_ms * MS}
+    first = replace(answer(), out_of_order=segments, **times)
+    return found_in(context(first, answer(1, out_of_order=0), *more, judged=judged), "client")
+
+
+def test_tokens_that_waited_for_a_lost_segment():
+    """Two answers of TTFT 100, TPOT 10 and E2EL 130 ms: the mean is off by half of what one of them is."""
+    found = lossy(("ttft.mean", "qpm"), first_ms=115)
+    assert (found.state, found.remedy) == (
+        CheckStatus.INVALID,
+        "Look for lost packets between the load host and the server.",
+    )
+    assert found.text == (
+        "3 segments of 1 answer (6 events) came while one sent before was missing, with a time of arrival "
+        "before the data could be read; ttft.mean may be off by 2.5 % (limit 2 %)."
+    )
+    assert lossy(("ttft.mean",), first_ms=113).state is CheckStatus.OK
+    assert lossy(("e2el.mean",), first_ms=115).state is CheckStatus.OK
+    assert lossy(("tpot.mean",), first_ms=112).state is CheckStatus.INVALID  # 2 of 30 ms, half of it
+    # What becomes of single gaps is not known: 3 segments of 6 events, and of 306.
+    found = lossy(("itl.p99",))
+    assert found.state is CheckStatus.FINDING and "(6 events)" in found.text
+    assert found.text.endswith("the error of itl.p99 is not known.")
+    many = [answer(k, out_of_order=0) for k in range(2, 102)]
+    assert lossy(("itl.p99",), more=many).state is CheckStatus.OK
+    assert lossy(("itl.mean",)).state is CheckStatus.OK
 
 
 def test_one_token_answers_are_late_as_well():
