@@ -5,6 +5,8 @@ MESSAGES = {
     "page.verdict": "结论",
     "page.count": "{count} 个 {word}",
     "page.count_not_run": "{count} 个未运行",
+    "page.listed": "{parts}",
+    "page.sentences": "{parts:sentences}",
     "page.tests_of": "测试：{parts}。",
     "page.no_test": "没有测试完成。",
     "page.exit_status": "退出码 {status}。",

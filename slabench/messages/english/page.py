@@ -5,6 +5,8 @@ MESSAGES = {
     "page.verdict": "Verdict",
     "page.count": "{count} {word}",
     "page.count_not_run": "{count} not run",
+    "page.listed": "{parts}",
+    "page.sentences": "{parts:sentences}",
     "page.tests_of": "Tests: {parts}.",
     "page.no_test": "No test ended.",
     "page.exit_status": "Exit status {status}.",

@@ -73,9 +73,9 @@ def _line(document: RunDocument) -> str:
     counts = Counter(entry.word for entry in document.tests)
     parts = [label("count", count=counts[word], word=word.value) for word in Outcome if counts[word]]
     parts += [label("count_not_run", count=len(document.not_run))] if document.not_run else []
-    among = label("tests_of", parts=", ".join(parts)) if parts else label("no_test")
+    among = label("tests_of", parts=parts) if parts else label("no_test")
     status = document.exit_status
-    return among if status is None else f"{among} {label('exit_status', status=status)}"
+    return among if status is None else label("sentences", parts=(among, label("exit_status", status=status)))
 
 
 def _reasons(document: RunDocument, anchors: Mapping[str, str]) -> Iterator[Reason]:
@@ -102,7 +102,7 @@ def _notes(document: RunDocument) -> Iterator[str]:
     for text in document.not_saved.values():
         yield label("not_saved", what=text)
     if document.unjudged:
-        yield label("unjudged", tests=", ".join(document.unjudged))
+        yield label("unjudged", tests=document.unjudged)
     findings = sum(
         any(check.state is CheckStatus.FINDING for check in entry.checks) for entry in document.tests
     )
@@ -130,7 +130,8 @@ def _facts(document: RunDocument) -> Iterator[Fact]:
     client = [f"{document.client.name}, slabench {document.slabench}"]
     if (environment := document.environment) is not None:
         cores = "" if environment.cores is None else label("cores", cores=environment.cores)
-        client.append(", ".join(filter(None, (environment.cpu, cores, f"Python {environment.python}"))))
+        parts = (environment.cpu, cores, f"Python {environment.python}")
+        client.append(label("listed", parts=tuple(filter(None, parts))))
     yield Fact(label("fact.client"), tuple(client))
     yield Fact(
         label("fact.run"),
@@ -163,13 +164,13 @@ def _server_facts(server: ServerEntry) -> Iterator[Fact]:
         for key in ("model_type", "quantization", "dtype", "kv_cache_dtype")
         if described.get(key)
     ]
-    yield Fact(label("fact.model"), (", ".join(model),))
+    yield Fact(label("fact.model"), (label("listed", parts=model),))
     hardware = server.fingerprint.get("hardware", {})
     gpus = [str(hardware["gpu"])] if hardware.get("gpu") else []
     source = None if server.gpus is None else server.gpus.source
     gpus.append(source or label("gpus_unknown"))
     gpus += [f"{key} {hardware[key]}" for key in ("dp", "ep") if hardware.get(key) not in (None, 1)]
-    yield Fact(label("fact.gpu"), (", ".join(gpus),))
+    yield Fact(label("fact.gpu"), (label("listed", parts=gpus),))
     limits = [label("pool", tokens=f"{server.token_capacity:,}")] if server.token_capacity else []
     limits += [label("cap", requests=server.max_running_requests)] if server.max_running_requests else []
     settings = server.fingerprint.get("server", {})
@@ -183,7 +184,9 @@ def _server_facts(server: ServerEntry) -> Iterator[Fact]:
     limits += [f"{key} {settings[key]}" for key in wanted if settings.get(key) not in (None, "")]
     roles = [f"{role.role} {role.where}".strip() for role in server.roles if len(server.roles) > 1]
     if limits or roles:
-        yield Fact(label("fact.settings"), tuple(filter(None, (", ".join(limits), ", ".join(roles)))))
+        yield Fact(
+            label("fact.settings"), tuple(label("listed", parts=each) for each in (limits, roles) if each)
+        )
 
 
 def _loads(tests: Sequence[Entry]) -> Table:
