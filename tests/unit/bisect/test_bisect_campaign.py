@@ -16,6 +16,7 @@ from slabench.bisect.search import Standing
 from slabench.cli.bisect import as_text
 from slabench.cli.main import main
 from slabench.errors import ConfigError, InvalidRun
+from slabench.messages import Message
 from tests.unit.report.samples import document, entry
 
 VERSIONS = tuple(f"v{k}" for k in range(16))
@@ -135,10 +136,12 @@ def test_a_bisection_that_is_stopped_goes_on_where_it_was(tmp_path: Path, stop: 
             campaign(tmp_path, first).run(silent)
     else:
         campaign(tmp_path, first).run(silent)
-    said: list[str] = []
+    said: list[Message] = []
     done = campaign(tmp_path, second).run(said.append)
     assert first.asked + second.asked == whole.asked
-    assert f"with {len(first.asked)} probe{'' if len(first.asked) == 1 else 's'} that it holds" in said[0]
+    assert f"with {len(first.asked)} probe{'' if len(first.asked) == 1 else 's'} that it holds" in str(
+        said[0]
+    )
     assert done.found is not None and done.found.slower == "v6"
     assert second.measured_oldest == (stop == 0)  # later its file was there
 
