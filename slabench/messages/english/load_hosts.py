@@ -31,7 +31,7 @@ MESSAGES = {
     "load_hosts.ok": (
         "Requests sent by each load host: {hosts}. The longest of their shortest round trips is "
         "{round_trip_ms:.2f} ms; slots waited for their next request for {share:.2%} of their time; {tail} "
-        "requests at the end were sent when another host had none left."
+        "requests were sent at the end when another host had none left."
     ),
     "load_clock.unknown": "The clock of load host {hosts} was not read after the load.",
     "load_clock.unknown.remedy": "Run the test again; a host that ended is named by the check client.",

@@ -60,8 +60,7 @@ class Relay:
                 _, packet = packets.popleft()
                 if to == self.host:
                     self.flows.take(perf_counter_ns(), packet)
-                with contextlib.suppress(OSError):  # it has no room, or is down
-                    os.write(to, packet)
+                os.write(to, packet)
         due = [packets[0][0] for packets in self.waiting.values() if packets]
         return max(0, min(due) - perf_counter_ns()) / 1e9 if due else None
 

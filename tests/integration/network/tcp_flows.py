@@ -52,8 +52,8 @@ class Flows:
         tcp = (packet[0] & 15) * 4
         source, target, sequence, _, offset, flags = struct.unpack_from("!HHIIBB", packet, tcp)
         key = packet[12:20], source, target
-        if flags & _SYN:
-            self._flows[key] = Flow((sequence + 1) % (1 << 32))
+        if flags & _SYN:  # which may come again
+            self._flows.setdefault(key, Flow((sequence + 1) % (1 << 32)))
         if key in self._flows:
             data = packet[tcp + (offset >> 4) * 4 :]
             self._flows[key].take(now_ns, sequence, data, last=bool(flags & _FIN))

@@ -15,7 +15,7 @@ import pytest
 from slabench.loadgen.frames import Frame, encode
 from slabench.loadgen.hello import MARK, Hello
 from slabench.loadgen.host_clock import PINGS, Ping, best, error_ns
-from slabench.loadgen.host_records import failure_of
+from slabench.loadgen.host_records import failure_of, out_of_order
 from slabench.loadgen.plan import Plan
 from slabench.loadgen.remote_worker import LOST_S, Dealer, RemoteWorker
 from slabench.records import RequestRecord
@@ -109,6 +109,7 @@ def test_a_record_comes_to_our_clock_with_all_its_times_and_none_of_its_differen
     theirs = RequestRecord(
         3, 8, 4, HOUR, HOUR + 1, HOUR + 2, array("q", [HOUR + 10, HOUR + 20]), array("q", [1, 4]),
         first_text_ns=HOUR + 10, last_text_ns=None, end_ns=HOUR + 30, text_ns=array("q", [HOUR + 11]),
+        out_of_order=2, first_read_ns=HOUR + 15, last_read_ns=HOUR + 25,
     )  # fmt: skip
     ours, shift = worker.on_our_clock(theirs), worker.offset_ns
     assert ours.host == "b" and ours.last_text_ns is None
@@ -116,7 +117,15 @@ def test_a_record_comes_to_our_clock_with_all_its_times_and_none_of_its_differen
         HOUR + after - shift for after in (0, 1, 2, 10, 20, 30)
     ]
     assert list(ours.text_ns) == [HOUR + 11 - shift]
+    assert (ours.first_read_ns, ours.last_read_ns) == (HOUR + 15 - shift, HOUR + 25 - shift)
+    assert ours.out_of_order == 2
     assert ours.arrival_ns[1] - ours.arrival_ns[0] == 10
+
+
+def test_segments_out_of_order_are_those_of_the_answers_of_which_they_are_known() -> None:
+    records = [RequestRecord(k, 8, 4, 0, out_of_order=count) for k, count in enumerate((2, None, 0, 5))]
+    assert out_of_order(records) == 7
+    assert out_of_order(records[1:2]) is None
 
 
 def test_requests_are_dealt_in_the_plans_order() -> None:
