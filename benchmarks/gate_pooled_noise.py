@@ -1,17 +1,18 @@
 """Why each point of a curve is decided by its own noise alone: a noise level pooled over the points that were
 measured before decides earlier, and does not keep its rate.
 
-Run by hand: python benchmarks/gate_pooled_noise.py. Three points, 3 to 10 pairs each, one metric, limit 2 %.
+Run by hand: python benchmarks/gate_pooled_noise.py. Three points, 3 to 16 pairs each, one metric, limit 2 %.
 The third point's variance is pooled with that of the two before it (as limma's moderated t; its levels are
-those of look_levels.py for as many degrees of freedom known before, rounded down). For the third point's
-noise beside the others', and for the share of it that is common to pair k of every point: how often a server
-exactly at the limit is called worse (2.5 % is claimed), and how many pairs equal servers take.
+those of tools/make_look_levels.py for as many degrees of freedom known before, rounded down). For the third
+point's noise beside the others', and for the share of it that is common to pair k of every point: how often a
+server exactly at the limit is called worse (2.5 % is claimed), and how many pairs equal servers take.
 """
 
 from __future__ import annotations
 
 import math
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +21,23 @@ from scipy.special import stdtr
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from slabench.verdict.look_levels import LEVELS  # noqa: E402
 from slabench.verdict.looks import DEFAULT_LOOKS  # noqa: E402
+from tools.make_look_levels import level as level_of  # noqa: E402
 
 TRIALS = 40_000
 NOISE, LIMIT = 0.0072, math.log(1.02)
-FREEDOMS = sorted({freedom for _, _, freedom in LEVELS})
+FREEDOMS = (0, 4, 16, 64)
 
 
 def level(known: np.ndarray) -> np.ndarray:
     """Of each trial, for its degrees of freedom known before; the levels rise with them."""
     columns = np.searchsorted(FREEDOMS, known, side="right") - 1
-    first, last = DEFAULT_LOOKS.first, DEFAULT_LOOKS.last
-    return np.array([LEVELS[first, last, freedom][0] for freedom in FREEDOMS])[columns]
+    return _levels()[columns]
+
+
+@cache
+def _levels() -> np.ndarray:
+    return np.array([level_of(DEFAULT_LOOKS.first, DEFAULT_LOOKS.last, freedom) for freedom in FREEDOMS])
 
 
 def third_point(times: float, effect: float, shared: float, *, pooled: bool) -> tuple[float, float]:

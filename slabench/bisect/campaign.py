@@ -15,7 +15,7 @@ from slabench import __version__
 from slabench.bisect import document as stored_state
 from slabench.bisect.document import OLDEST, BisectDocument, Found, Probe
 from slabench.bisect.gate import Result, run_gate
-from slabench.bisect.search import MOST_ADDED, Answer, Ask, NoAnswer, Standing, next_step
+from slabench.bisect.search import BEFORE_DOUBLED, Answer, Ask, NoAnswer, Standing, next_step
 from slabench.bisect.versions import as_launched
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.messages import Message
@@ -149,7 +149,7 @@ class Campaign:
         file = self._baseline_file(folder)
         if not file.is_file():
             # twice as many, since every version is compared with them
-            repeats = MOST_ADDED if self.repeats is None else 2 * self.repeats
+            repeats = BEFORE_DOUBLED if self.repeats is None else 2 * self.repeats
             say(Message("bisect.measuring", version=plain(self.versions[0]), repeats=repeats))
             words = [*self.suites, f"--launch={command}", f"--repeats={repeats}", f"--save-baseline={file}"]
             result = self.gate([*words, QUICK, *self.options], _free(folder, "oldest"))

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slabench.verdict.looks import DEFAULT_LOOKS
-
 # Runs of a version that say so, after which it is passed over: undecided ones have n, 2 n and 4 n pairs.
 ATTEMPTS = {"UNDECIDED": 3, "INVALID": 2}
-MOST_ADDED = DEFAULT_LOOKS.last  # pairs, where they are added until the comparison is decided
+# Pairs that a further attempt doubles where the first one added them until the comparison was decided: twice
+# as many of a fixed number have one look at a level that is not shared.
+BEFORE_DOUBLED = 10
 
 
 class Standing(StrEnum):
@@ -38,10 +38,10 @@ class Ask:
     doublings: int = 0  # of the pairs
 
     def repeats(self, first: int | None) -> int | str:
-        """first: of the first attempt; None: as many as decide it, up to MOST_ADDED."""
+        """first: of the first attempt; None: as many as decide it."""
         if first is None and not self.doublings:
             return "auto"
-        return (MOST_ADDED if first is None else first) << self.doublings
+        return (BEFORE_DOUBLED if first is None else first) << self.doublings
 
 
 @dataclass(frozen=True, slots=True)

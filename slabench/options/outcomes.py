@@ -83,7 +83,7 @@ JUDGEMENT: tuple[Option, ...] = (
         "--repeats",
         None,
         "all live",
-        "measure each test K times, on both servers where there are two; auto: 3 to 10 times, until the "
+        "measure each test K times, on both servers where there are two; auto: 3 to 16 times, until the "
         "comparison is decided (default: 1; auto with a baseline server)",
         count_or_auto,
         metavar="K",

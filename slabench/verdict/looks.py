@@ -32,7 +32,7 @@ class Looks:
     """first, last: repeats of the new side at the first and at the last look; there is one after each."""
 
     first: int = 3
-    last: int = 10
+    last: int = 16
 
     def level(self, alpha: float) -> float:
         """The one-sided level of each look, so that the chance that any of them errs is alpha.
@@ -42,7 +42,7 @@ class Looks:
         if alpha > ALPHAS[0] * (1 + 1e-9):
             raise ValueError(f"alpha {alpha} is above {ALPHAS[0]}, the largest that the table has")
         alpha = min(alpha, ALPHAS[0])
-        known = LEVELS[self.first, self.last, 0]
+        known = LEVELS[self.first, self.last]
         for (high, above), (low, below) in pairwise(zip(ALPHAS, known, strict=True)):
             if low <= alpha:
                 share = math.log(alpha / low) / math.log(high / low)

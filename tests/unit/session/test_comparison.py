@@ -132,8 +132,8 @@ def test_the_entry_has_how_the_looks_went() -> None:
     stored = parse(ComparisonEntry, found.as_dict(), strict=True).looks
     assert stored == LooksEntry(
         first=3,
-        last=10,
-        level=pytest.approx(0.0060, abs=5e-5),
+        last=16,
+        level=pytest.approx(0.0044, abs=5e-5),
         repeats=4,
         stopped="decided",
         first_pair="warmed",
