@@ -43,7 +43,7 @@ def free_port() -> int:
         with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.bind(("127.0.0.1", port))
             return port
-    raise ServerError(f"No port from {PORTS.start} to {PORTS.stop - 1} of 127.0.0.1 is free.")
+    raise ServerError(Message("reach.no_port", first=PORTS.start, last=PORTS.stop - 1))
 
 
 def split_command(command: str | Sequence[str], port: int | None = None) -> tuple[dict[str, str], list[str]]:

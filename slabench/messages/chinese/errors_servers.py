@@ -15,6 +15,9 @@ MESSAGES = {
     "reach.refused": "{url} 应答 {status}：{why}",
     "reach.launched_ended": "启动的服务在就绪之前{how} {status}。它的命令：{command}\n{log_end}",
     "reach.launched_not_ready": "{why}\n{end}",
+    "reach.no_port": (
+        "127.0.0.1 上从 {first} 到 {last} 没有空闲的端口可供启动服务；请在命令中指定一个：--port 31000。"
+    ),
     "reach.port_taken": (
         "另一个进程正在监听 {url}，测到的会是它而不是启动的服务。请停止它，或为命令换一个端口：--port "
         "{{port}} 会取空闲的端口。"

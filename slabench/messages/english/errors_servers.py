@@ -18,6 +18,10 @@ MESSAGES = {
         "The launched server {how} {status} before it was ready. Its command: {command}\n{log_end}"
     ),
     "reach.launched_not_ready": "{why}\n{end}",
+    "reach.no_port": (
+        "No port from {first} to {last} of 127.0.0.1 is free for the server that is to be launched; give the "
+        "command one: --port 31000."
+    ),
     "reach.port_taken": (
         "Another process listens at {url}, and it would be measured instead of the launched server. "
         "Stop it, or give the command another port: --port {{port}} takes a free one."
