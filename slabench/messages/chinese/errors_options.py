@@ -40,7 +40,7 @@ MESSAGES = {
     "option.launches_xdist": "--launches 在一个进程中依次测量各次启动；请去掉 -n。",
     "option.resume_xdist": "--resume={resume} 在本进程中继续一次运行；请去掉 -n。",
     "option.workers_at_one": (
-        "-n {count} 会让 {count} 个 worker 同时对 {servers} 施压，各自测到的都含有其他 worker 的负载；"
+        "-n {count} 会让 {count} 个 worker 同时对{servers}施压，各自测到的都含有其他 worker 的负载；"
         "对需要服务的测试请去掉 -n（或用 -n 0），或给出同样多的服务：--base-url=A --base-url=B -n 2。"
     ),
     "option.several_servers": (
@@ -101,7 +101,7 @@ MESSAGES = {
     "option.url_host": "{shown!r} 没有主机名。{want}",
     "option.url_query": "{shown!r} 带有查询参数或片段，而基础 URL 不能有。{want}",
     "option.no_base_url": "需要服务的测试必须有 --base-url。",
-    "option.plan_profile": "--plan={text}：{why} 或用 --plan=probe 询问服务。",
+    "option.plan_profile": "--plan={text}：{why}或用 --plan=probe 询问服务。",
     "option.plan_null": "--plan={text}：空服务没有服务耗时的模型；请换一个。",
     "option.plan_needs_server": (
         "{test_id} 需要正在运行的服务：请用 --base-url=URL（以及 --baseline-url=URL）给出，而不是用 "
