@@ -16,6 +16,7 @@ from slabench.server.info import ServerInfo, incremental
 from slabench.server.log.line_types import EventKind
 from slabench.server.log.log_window import Mark, spans
 from slabench.server.log.merge import Merged, Sample, Since, samples
+from slabench.server.log.schedulers import Name
 from slabench.server.roles import Roles, agreed, identity
 from slabench.server.scrape import OUTPUT_TOKENS, PROMPT_TOKENS, REQUESTS
 from slabench.session.gpu_evidence import gpu_evidence
@@ -68,6 +69,7 @@ def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence 
     if accepted:
         logged["log.accept_len"] = statistics.fmean(accepted)
     steady = [line for line in lines if not line.since & {Since.PREFILL, Since.FIRST}]
+    queues = [line.queue for line in after_filling(lines) if not line.since & {Since.PREFILL, Since.FIRST}]
     inside = [
         line for line in steady if line.graph is not None and limit is not None and line.running <= limit
     ]
@@ -96,8 +98,8 @@ def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence 
         sequences=sum(sequences * count for (sequences, new), count in shapes if (sequences, new) != PROBE),
         cut=sum(count for (_, new), count in shapes if new >= cut),
         steady=len(steady),
-        queued=sum(line.queue > 0 for line in steady),
-        queue_max=max((line.queue for line in steady), default=0),
+        queued=sum(queue > 0 for queue in queues),
+        queue_max=max(queues, default=0),
         step_ms=least_step(steady),
         running_max=max((line.running for line in lines), default=0),
         waited_max=max((line.queue for line in lines), default=0),
@@ -107,6 +109,22 @@ def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence 
         graph_above=sum(line.graph is False for line in steady if limit is not None and line.running > limit),
     )
     return evidence, logged
+
+
+def after_filling(lines: Sequence[Sample]) -> list[Sample]:
+    """Without those before a scheduler ran half as many requests as it ever did: what is queued there has
+    just come, and runs next.
+    """
+    most: dict[Name, int] = {}
+    for line in lines:
+        most[line.scheduler] = max(most.get(line.scheduler, 0), line.running)
+    filled, after = set(), []
+    for line in lines:
+        if 2 * line.running >= most[line.scheduler]:
+            filled.add(line.scheduler)
+        if line.scheduler in filled:
+            after.append(line)
+    return after
 
 
 def _at_once(

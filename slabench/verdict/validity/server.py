@@ -188,8 +188,11 @@ def retraction(context: CheckContext) -> Check:
 @Registration(
     Stage.LOAD,
     evidence="log",
-    invalid="requests were queued in a Decode line with no prefill since the line before",
-    why="a queue beside prefills is about to be prefilled",
+    invalid=(
+        "requests were queued in a Decode line with no prefill since the line before, once half as many ran "
+        "as ever"
+    ),
+    why="a queue beside prefills, or while the batch still fills, is about to be prefilled",
     applies=BATCH_OR_LOG,
     finding_for=FILLING,
     finding_why="more is offered than runs at once",

@@ -1,7 +1,10 @@
-"""Which of the command line's objectives a test evaluates, and which answer is of another server."""
+"""Which of the command line's objectives a test evaluates, which answer is of another server, and which of a
+log's queues count.
+"""
 
 from slabench.messages import Message
-from slabench.session.evidence import odd_one
+from slabench.server.log.merge import Sample
+from slabench.session.evidence import after_filling, odd_one
 from slabench.session.trial_checks import applicable
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.sla import parse
@@ -47,3 +50,26 @@ def test_the_first_answer_of_another_server_is_found_wherever_it_is():
     assert odd_one([7, 8, 7]) == 8  # a restart between two tests, or a balancer
     assert odd_one([7, 7, None]) is None
     assert odd_one([None, None, None]) is None
+
+
+def _lines(*states: tuple[int, int], scheduler: tuple[str, int | None] = ("a", None)) -> list[Sample]:
+    """Of (running, queued)."""
+    return [
+        Sample(running, 1.0, queued, None, None, frozenset(), scheduler, None, None)
+        for running, queued in states
+    ]
+
+
+def test_what_is_queued_while_the_batch_fills_does_not_count() -> None:
+    """The first line is a real 0.5.12's on an H200, which had taken 4 of 64 requests: 2 ran, 2 were next."""
+    filling = _lines((2, 2), (64, 0), (64, 0))
+    assert [line.queue for line in after_filling(filling)] == [0, 0]
+    capped = _lines((40, 24), (40, 24), (24, 0))
+    assert after_filling(capped) == capped
+    shrinking = _lines((1, 3), (64, 0), (20, 44))  # a KV pool that is full later
+    assert [line.queue for line in after_filling(shrinking)] == [0, 44]
+
+
+def test_schedulers_fill_by_themselves() -> None:
+    small, large = _lines((4, 1)), _lines((1, 2), (32, 0), scheduler=("b", 1))
+    assert after_filling([*large, *small]) == [large[1], *small]
