@@ -19,6 +19,7 @@ import pytest
 
 from slabench.workloads.cache import DatasetStore
 from slabench.workloads.tokenizer import load_tokenizer
+from tests.integration.preloaded import Preloaded
 from tests.integration.real_sglang import sglang_cpu_model, sglang_cpu_server, small_sglang_cpu_server
 
 __all__ = ["sglang_cpu_model", "sglang_cpu_server", "small_sglang_cpu_server"]  # fixtures of every test here
@@ -68,6 +69,12 @@ def environment(**more: str) -> dict[str, str]:
     return found | {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"} | more
 
 
+@cache
+def preloaded() -> Preloaded:
+    """One a test process: most runs begin in it."""
+    return Preloaded(environment(), REPO)
+
+
 class Suite:
     """suite("tests/tencent", "--base-url=sim:") -> Done"""
 
@@ -94,19 +101,18 @@ class Suite:
             *options,
         ]
 
-    def __call__(self, *arguments: str, reduced: bool = True, raw: bool = False) -> Done:
+    def __call__(self, *arguments: str, reduced: bool = True, raw: bool = False, fresh: bool = False) -> Done:
+        """fresh: in a Python that has imported nothing yet."""
         command = (
             [sys.executable, "-m", "pytest", *arguments] if raw else self.command(*arguments, reduced=reduced)
         )
-        done = subprocess.run(
-            command,
-            cwd=REPO,
-            env=environment(**self.environment),
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
+        variables = environment(**self.environment)
+        if fresh:
+            done = subprocess.run(
+                command, cwd=REPO, env=variables, capture_output=True, text=True, timeout=240, check=False
+            )
+        else:
+            done = preloaded().run(command[3:], variables, REPO, 240)
         return self.done(done.returncode, done.stdout + done.stderr)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -261,6 +261,7 @@ def test_collecting_imports_nothing_heavy(suite: Suite, tmp_path: Path) -> None:
         "-pspy_modules",
         "-s",
         reduced=False,
+        fresh=True,
     )
     assert done.status == 0, done.output
     assert "HEAVY []" in done.output
