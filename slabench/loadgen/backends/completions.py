@@ -34,7 +34,7 @@ _COUNT_LEN = len(COUNT)
 _NO_CHOICE = re.compile(rb'"choices"\s*:\s*(?:\[\s*\]|null)')
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
 _CONTINUES, _NO_USAGE = b'"finish_reason":null', b'"usage":null'
-MOST_PIECES, MAX_PIECE_BYTES = 64, 1 << 16  # the first events, whose text is compared with their count
+MOST_PIECES, MAX_PIECE_BYTES = 32, 1 << 16  # the first events, whose text is compared with their count
 SAME_EVENT_NS = 20_000_000  # a server may write one step's text in several events, one right after the other
 
 

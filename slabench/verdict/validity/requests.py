@@ -165,7 +165,7 @@ def output_length(context: CheckContext) -> Check:
         "`--stream-output`), or are missing though earlier events have them; an event in the second half of "
         "an answer with fewer than three quarters of the ids that it counts, or, without ids, in most "
         "answers less than a quarter of the expected text. Findings, without ids: texts of fewer than 60 % "
-        "or more than 250 % of the counted tokens by our tokenizer (of `/v1` the first 64 events), and "
+        "or more than 250 % of the counted tokens by our tokenizer (of `/v1` the first 32 events), and "
         "answers without text"
     ),
     why=(

@@ -199,7 +199,7 @@ def test_the_first_pieces_of_a_v1_answer_are_held_against_their_counts() -> None
     lines = [line(piece(k, text)) for k, text in enumerate(texts, start=1)]
     end = line(piece(80, "", end="length")) + line(piece(80) | {"choices": []}) + DONE
     record = read(answered(b"".join(lines) + end), backend="sglang-oai")
-    assert (record.counted_tokens, record.counted_text) == (64, "".join(texts[:64]))
+    assert (record.counted_tokens, record.counted_text) == (32, "".join(texts[:32]))
     lines[9] = line(piece(10, "x" * (1 << 16)))  # too long to be kept
     record = read(answered(b"".join(lines) + end), backend="sglang-oai")
     assert (record.counted_tokens, record.counted_text) == (9, "".join(texts[:9]))
