@@ -18,12 +18,18 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from runpy import run_module
 from typing import NoReturn
 
-import pytest
-
 PACKAGES = ("slabench.session", "slabench.report", "slabench.verdict.validity")
-OTHERS = ("numpy", "xdist.plugin", "xdist.newhooks", "pytest_html.plugin", "pytest_benchmark.plugin")
+OTHERS = (
+    "numpy",
+    "pytest",
+    "xdist.plugin",
+    "xdist.newhooks",
+    "pytest_html.plugin",
+    "pytest_benchmark.plugin",
+)
 
 
 class Preloaded:
@@ -91,9 +97,10 @@ def run(arguments: list[str], environment: dict[str, str], folder: str, *outputs
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    sys.argv = [str(Path(pytest.__file__).with_name("__main__.py")), *arguments]
+    sys.argv = ["pytest", *arguments]
     sys.orig_argv = [sys.executable, "-m", "pytest", *arguments]
-    raise SystemExit(pytest.console_main())
+    run_module("pytest", run_name="__main__", alter_sys=True)  # as -m does; it ends with SystemExit
+    raise AssertionError("pytest has not ended the process")
 
 
 if __name__ == "__main__":
