@@ -19,7 +19,7 @@ REDUCED := --random-input-len=256 --random-output-len=160 --num-prompts=32 --req
 REDUCED_CPU := $(REDUCED) --random-output-len=256 --decode-output-len=384
 DATA := --dataset-path=fixtures/data/sharegpt_small.json
 
-.PHONY: help setup bench test test-unit test-slow test-browser echarts test-sglang bench-sglang bench-client bench-overhead faults-doc docs wheel report-examples lint format clean
+.PHONY: help setup bench test test-unit test-slow test-browser echarts test-sglang bench-sglang bench-client bench-overhead faults-doc docs wheel report-examples lint lint-types lint-text format clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -96,10 +96,14 @@ wheel: setup ## dist/slabench-*.whl; a test installs such a wheel and runs it
 	$(PIP) wheel --no-deps --wheel-dir dist .
 	rm -rf build slabench.egg-info
 
-lint: setup ## ruff, mypy --strict, import contracts, the words in names and sentences
+lint: lint-types lint-text ## ruff, mypy --strict, import contracts, the words in names and sentences; both halves at once with -j2
+
+lint-types: setup
+	$(BIN)/mypy slabench fixtures tools benchmarks
+
+lint-text: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy slabench fixtures tools benchmarks
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/lint_language.py
 
