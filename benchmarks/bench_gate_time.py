@@ -6,8 +6,8 @@ itself (compare_metrics(), until_decided()), so a trial's time is the sum over i
 with 1 if the mean of equal servers is above 60 minutes or that of 5 % slower ones above 45.
 
 The noise of a pair's ratio is what the H200 showed (docs/gate-statistics.md): of two equal servers in loads
-of one second 0.72 % in TPOT and 1.7 % in output throughput; of two runs in one server process with loads of
-10 to 50 seconds 0.09 %, 0.22 % and in TTFT 3.4 %, which stands for TTFT in every row.
+of one second 0.72 % in TPOT and 1.7 % in output throughput, with TTFT's 3.4 % of batches sent at once; of
+loads of 10 to 50 seconds in one server process 0.10 % and 0.22 %, with TTFT's 0.78 % of tencent's base case.
 """
 
 from __future__ import annotations
