@@ -84,6 +84,12 @@ MESSAGES = {
     "batch_held.no_token.remedy": "请先查看失败的请求。",
     "first_run.lost": "{cause}（上限 {limit:.0%}，超过 {finding:.0%} 为提示）花在首次执行的工作上。",
     "first_run.lost.remedy": _WARM_UP,
+    "first_run.taken_in": (
+        "{cause}。其中服务接收请求用了 {taken_in_s:.1f} s：当时到达的响应，其服务端自身计时开始得更晚。"
+    ),
+    "first_run.taken_in.remedy": (
+        "这属于吞吐的一部分；更多或更长的 prompt（--prefill-prompts、--prefill-lens）会减小其占比。"
+    ),
     "first_run.pause": "开头 {pause}：占全程的 {share:.0%}",
     "first_run.requests": (
         "前 {requests} 个请求中有 {slower} 个等待时间超过之后的任何一个，最长 {longest_ms:.0f} ms，而之后最多 {later_ms:.0f} ms："

@@ -118,6 +118,14 @@ MESSAGES = {
         "the first time."
     ),
     "first_run.lost.remedy": _WARM_UP,
+    "first_run.taken_in": (
+        "{cause}. The server took {taken_in_s:.1f} s of it to take the requests in: its own time of the "
+        "answers that came then begins later."
+    ),
+    "first_run.taken_in.remedy": (
+        "That is part of the throughput; more or longer prompts (--prefill-prompts, --prefill-lens) make it "
+        "a smaller part."
+    ),
     "first_run.pause": "At the beginning {pause}: {share:.0%} of the run",
     "first_run.requests": (
         "{slower} of the first {requests} requests waited longer than any later one, {longest_ms:.0f} ms "

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from slabench.messages import Message
 from slabench.metrics.full_batch import pace, windows
 from slabench.metrics.pauses import Pause, first_requests, pauses
+from slabench.records import RequestRecord
 from slabench.units import NS_PER_MS, NS_PER_S
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, ok
 from slabench.verdict.validity.context import CheckContext
@@ -20,6 +21,7 @@ FIRST_RUN_TOKENS = 32
 LOST_SHARE_LIMIT, LOST_SHARE_FINDING = 0.2, 0.05  # of the time in which requests were in flight
 LOST_LEAST_NS = NS_PER_S  # less may be a busy machine's
 FIRST_LEAST_MS = 1000.0
+FIRST_ANSWERS = 5  # or a twentieth of those that waited
 
 
 @Registration(
@@ -29,7 +31,8 @@ FIRST_LEAST_MS = 1000.0
         "more than 20 % of the run (and 1 s) was lost at its beginning: nothing arrived for longer than the "
         "pace of the rest explains, or the first of one-token answers took longer than every later one. "
         "Findings: more than 5 %; a first wave more than 20 % slower a token than the waves after it "
-        "(`--prompts-per-batch`); a first half of the full batch more than 20 % slower than its second"
+        "(`--prompts-per-batch`); a first half of the full batch more than 20 % slower than its second; 20 % "
+        "that the server's own times of the answers (`e2e_latency`) show to be taking in the requests"
     ),
     why=(
         "one-time work is not the server's rate; contexts grow, so steps get slower, not faster. The warm-up "
@@ -59,6 +62,10 @@ def first_run(context: CheckContext) -> Check:
     else:
         return _first_batch(context)
     bad = share > LOST_SHARE_LIMIT
+    taken_in_ns = _taken_in_ns(early, context.run.requests)
+    if bad and early and _lost(early, busy_ns, taken_in_ns) <= LOST_SHARE_LIMIT:
+        taken_in_s = taken_in_ns / NS_PER_S
+        return finding("first_run.taken_in", cause=cause, taken_in_s=taken_in_s, firm=True)
     return check(
         CheckStatus.INVALID if bad else CheckStatus.FINDING,
         "first_run.lost",
@@ -103,12 +110,40 @@ def _server_stopped(context: CheckContext) -> Check | None:
     return invalid("stall.server_often", pause=pause, share=share, limit=LOST_SHARE_LIMIT, firm=True)
 
 
-def _lost(pauses: Sequence[Pause], busy_ns: int) -> float:
-    """The time that pauses cost beyond the run's own pace, as a share of the time in flight; 0 for what may
-    be a busy machine's.
+def _lost(pauses: Sequence[Pause], busy_ns: int, explained_ns: float = 0.0) -> float:
+    """The time that pauses cost beyond the run's own pace and what explains it, as a share of the time in
+    flight; 0 for what may be a busy machine's.
     """
-    lost_ns = sum(pause.lost_ns for pause in pauses)
+    lost_ns = sum(pause.lost_ns for pause in pauses) - explained_ns
     return lost_ns / busy_ns if lost_ns >= LOST_LEAST_NS else 0.0
+
+
+def _taken_in_ns(early: Sequence[Pause], requests: Sequence[RequestRecord]) -> float:
+    """What the server took to take requests in before the longest pause ended: of the first answers after it
+    the median of their time by our clock less e2e_latency by the server's, which begins when its API server
+    has read the request. 0 where most do not report it.
+    """
+    if not early:
+        return 0.0
+    longest = max(early, key=lambda pause: pause.lasted_ns)
+    waited = sorted(
+        (
+            (record, record.sent_ns)
+            for record in requests
+            if record.ok
+            and record.sent_ns is not None
+            and record.arrival_ns
+            and record.sent_ns < longest.end_ns <= record.arrival_ns[0]
+        ),
+        key=lambda pair: pair[0].arrival_ns[0],
+    )
+    first = waited[: max(FIRST_ANSWERS, len(waited) // 20)]
+    outside = sorted(
+        record.arrival_ns[record.grown - 1] - sent_ns - latency_s * NS_PER_S
+        for record, sent_ns in first
+        if (latency_s := record.server.get("e2e_latency", 0.0)) > 0
+    )
+    return max(0.0, outside[len(outside) // 2]) if 2 * len(outside) > len(first) else 0.0
 
 
 def _longest(pauses: Sequence[Pause], context: CheckContext) -> Message:

@@ -143,6 +143,34 @@ def test_a_first_compilation_is_a_first_run_effect_and_the_rate_is_not_the_serve
     assert states(frozen(run, 0.0, 0.9))[1] is CheckStatus.OK  # a busy machine may do that
 
 
+@pytest.mark.parametrize(
+    ("taken_in_s", "state"),
+    [
+        (3.0, CheckStatus.FINDING),
+        (0.0, CheckStatus.INVALID),
+        (1.0, CheckStatus.INVALID),
+        (None, CheckStatus.INVALID),
+    ],
+)
+def test_a_server_that_takes_long_to_take_the_requests_in_has_done_nothing_for_the_first_time(
+    taken_in_s: float | None, state: CheckStatus
+) -> None:
+    """As a real 0.5.12 with a small model on an H200: 512 requests at once, nothing came for 1.1 s of 2.2 s,
+    and by its own times the first answers had taken 0.46 s. What a compilation takes is in those times.
+    """
+    run = frozen(prefill(DEMO, [128] * 64, cap=8), 0.0, 3.4)
+
+    def reported(record: RequestRecord) -> RequestRecord:
+        if taken_in_s is None or record.end_ns is None or record.sent_ns is None:
+            return record
+        latency_s = (record.end_ns - record.sent_ns) / NS - taken_in_s
+        return replace(record, server={"e2e_latency": max(latency_s, 0.01)})
+
+    found = checks(replace(run, requests=tuple(map(reported, run.requests))))["first_run"]
+    assert found.state is state
+    assert ("took 3.0 s of it to take the requests in" in found.text) is (state is CheckStatus.FINDING)
+
+
 def test_a_beginning_that_costs_a_little_is_a_finding() -> None:
     run = prefill(A800, [1024] * 512)
     assert 15 < max(record.end_ns or 0 for record in run.requests) / NS - BEGIN / NS < 60
