@@ -20,7 +20,8 @@ import yaml
 from slabench.options.table import OPTIONS
 from slabench.run_document.read import run_document
 from slabench.server.launch import launch
-from tests.integration.conftest import REPO, TINY, environment
+from slabench.workloads.cache import DatasetStore
+from tests.integration.conftest import REPO, TINY, TOKENIZER, environment, preloaded, tokenizer
 
 PAGES = [(REPO / "docs" / name).read_text() for name in ("gate-an-upgrade.md", "baselines.md")]
 BLOCKS = [block for page in PAGES for block in re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)]
@@ -29,7 +30,7 @@ COMMANDS = [line for block in BLOCKS for line in block.replace("\\\n", " ").spli
 BUSY = "--allow=client,one_read,log_agrees,curve_agrees,first_run"
 ONE_EACH = ("--batch-sizes=2", "--prefill-lens=64")  # every command, not every point of it
 SMALL = (*TINY, *ONE_EACH, BUSY, "--tolerance=500", "--repeats=2", "-p", "no:cacheprovider")
-SIM = f"{sys.executable} -m slabench.sim --log - --tokenizer {REPO / 'fixtures' / 'data' / 'tokenizer'}"
+SIM = f"{sys.executable} -m slabench.sim --log - --tokenizer {TOKENIZER}"
 SERVER = re.compile(r"[^\s'\"=]+/bin/python -m sglang.launch_server --model-path \S+ --tp \d")
 
 
@@ -73,12 +74,16 @@ def run(command: str, folder: Path, urls: dict[str, str]) -> subprocess.Complete
             ]
         words = [word for word in words if not word.startswith(REPLACED)]
         words += [f"--deploy-log={','.join(logs)}"] if logs else []
-        words = ["-m", "pytest", *words, *SMALL, f"--report-dir={folder / 'reports'}", *beside]
+        words = [*words, *SMALL, f"--report-dir={folder / 'reports'}", *beside]
     paths = os.pathsep.join([str(REPO), os.environ.get("PYTHONPATH", "")])
+    DatasetStore(folder / "cache").vocabulary(TOKENIZER, tokenizer)  # else every test would read it
     given = environment(SLABENCH_CACHE=str(folder / "cache"), PYTHONPATH=paths)
-    cwd = REPO if program == ".venv/bin/pytest" else folder
-    done = [sys.executable, *words]
-    return subprocess.run(done, cwd=cwd, env=given, capture_output=True, text=True, timeout=240, check=False)
+    if program == ".venv/bin/pytest":
+        return preloaded().run(words, given, REPO, 240)
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder, env=given, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
 
 
 def test_every_command_of_the_document_runs(tmp_path: Path, urls: dict[str, str]) -> None:
@@ -143,10 +148,8 @@ def test_the_ci_files_fit_their_time_limits(where: str, command: str, limit_s: f
     started = sum(word.startswith(("--launch=", "--baseline-launch=")) for word in words)
     plan = "--plan=r1-fp8-tp8" if started else "--plan"
     file = tmp_path / "plan.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, plan, f"--plan-json={file}", "-p", "no:cacheprovider"],
-        cwd=REPO, env=environment(), capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    words += [plan, f"--plan-json={file}", "-p", "no:cacheprovider"]
+    done = preloaded().run(words, environment(), REPO, 120)
     assert done.returncode == 0, (where, done.stdout[-4000:], done.stderr[-2000:])
     planned = json.loads(file.read_text())
     assert planned["seconds"][1] + started * 1800 < 0.9 * limit_s, (where, planned["seconds"])
