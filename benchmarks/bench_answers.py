@@ -34,7 +34,9 @@ from slabench.verdict.same_answers import Compared, check
 ROOT = Path(__file__).resolve().parents[1]
 START = ROOT / "tools" / "sglang_cpu" / "start.sh"
 PROMPTS, PROMPT_LEN, TOKENS, FIRST_ID, VOCABULARY = 16, 24, 24, 300, 2048
-SHOWN = ("logprob_shift", "top1_agreement", "token_shift", "decode_shift", "decode_top1")
+SHOWN = (
+    "logprob_shift", "top1_agreement", "token_shift", "decode_shift", "decode_top1", "decode_token_shift",
+)  # fmt: skip
 
 
 PLAIN, OTHER, FLOAT32 = (

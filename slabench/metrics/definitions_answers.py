@@ -43,6 +43,11 @@ OF_ANSWERS: tuple[Metric, ...] = (
         "tokens of these answers that the old server finds most probable", _BOTH,
     ),
     Metric(
+        "answers.decode_token_shift", "nats", "none",
+        "largest mean change of one token's log-probability, over at least 4 places, in two answers or more, "
+        "at which the new server decoded it: as it decoded it against as the old one reads it", _BOTH,
+    ),
+    Metric(
         "answers.not_finite", "share", "none",
         "tokens whose log-probability at the new server is no number", _BOTH,
     ),

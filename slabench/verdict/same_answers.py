@@ -32,9 +32,12 @@ LIMITS: Mapping[str, Slo] = {
         Slo("answers.token_shift", "<=", 0.2),
         Slo("answers.decode_shift", "<=", 0.05),
         Slo("answers.decode_top1", ">=", 0.93),
+        Slo("answers.decode_token_shift", "<=", 0.2),
     )
 }
 LEAST_PLACES = 8  # at which a token has to be among the most probable ones, for answers.token_shift
+# At which it has to be decoded, for answers.decode_token_shift: with 8 answers.decode_shift finds as much.
+LEAST_DECODED = 4
 TIE = 1e-6  # nats: tokens that are so near have the same logit
 
 
@@ -104,8 +107,8 @@ def estimates(scored: Scored) -> tuple[Estimate, ...]:
         ],
     }
     known = [estimate for name, rows in values.items() if (estimate := _of_answers(name, rows)) is not None]
-    token = _token_shift(of_old)
-    return (*_not_finite(scored), *known, *(() if token is None else (token,)))
+    tokens = (_token_shift(of_old), _decode_token_shift(of_new))
+    return (*_not_finite(scored), *known, *(each for each in tokens if each is not None))
 
 
 def _not_finite(scored: Scored) -> tuple[Estimate, ...]:
@@ -160,10 +163,34 @@ def _token_shift(pairs: Sequence[tuple[Score, Score]]) -> Estimate | None:
     for by_old, by_new in pairs:
         for token, change in _changes(by_old, by_new):
             changes[token].append(change)
-    means = [
+    return _largest(
         _mean("answers.token_shift", values) for values in changes.values() if len(values) >= LEAST_PLACES
-    ]
-    known = [mean if mean.value >= 0 else _mirrored(mean) for mean in means if mean is not None]
+    )
+
+
+def _decode_token_shift(pairs: Sequence[tuple[Answer, Score]]) -> Estimate | None:
+    """Of the token whose log-probability changes most on average, over the places where the new server chose
+    it: a token that it makes too probable is seldom in the old answers and often in these. A token of one
+    answer alone is left out: its places may all be one loop, and nothing spreads.
+    """
+    changes: dict[int, list[list[float]]] = defaultdict(list)  # token: of each answer that has it
+    for answer, by_old in pairs:
+        own: dict[int, list[float]] = defaultdict(list)
+        for token, new, old in zip(answer.ids, answer.logprobs, by_old.logprobs, strict=True):
+            if not math.isnan(new - old):
+                own[token].append(new - old)
+        for token, values in own.items():
+            changes[token].append(values)
+    return _largest(
+        _of_answers("answers.decode_token_shift", rows)
+        for rows in changes.values()
+        if len(rows) > 1 and sum(map(len, rows)) >= LEAST_DECODED
+    )
+
+
+def _largest(means: Iterable[Estimate | None]) -> Estimate | None:
+    """In either direction."""
+    known = (mean if mean.value >= 0 else _mirrored(mean) for mean in means if mean is not None)
     return max(known, key=lambda mean: mean.value, default=None)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+import statistics
 
 import pytest
 
@@ -12,6 +14,8 @@ from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.same_answers import LIMITS, Compared, check, difference, estimates
 
 PLACES = 8
+NOISE = 0.03 * math.sqrt(math.pi / 2)  # nats, deviation: on average 0.03 in size, as decoding had on an H200
+TOKEN = 0  # whose logit is too large, in simulated answers
 
 
 def answer(ids: list[int], logprob: float = -1.0) -> Answer:
@@ -51,6 +55,7 @@ def test_a_server_against_itself_changes_nothing() -> None:
         "answers.decode_shift": 0,
         "answers.decode_top1": 1,
         "answers.token_shift": 0,
+        "answers.decode_token_shift": 0,
     }
     result = check(Compared.of(scored()))
     assert (result.name, result.state) == ("same_answers", CheckStatus.OK)
@@ -63,6 +68,8 @@ def test_a_server_against_itself_changes_nothing() -> None:
         (scored(-0.25), "answers.logprob_shift", 0.25),
         (scored(top=7), "answers.top1_agreement", 0.0),
         (scored(decoded=-1.5), "answers.decode_shift", 0.5),
+        (scored(decoded=-1.5), "answers.decode_token_shift", 0.5),
+        (scored(decoded=-0.5), "answers.decode_token_shift", 0.5),
         (scored(other=1.5), "answers.token_shift", 1.5),
         (scored(other=-1.5), "answers.token_shift", 1.5),
         (scored(math.nan), "answers.not_finite", 0.5),
@@ -133,3 +140,71 @@ def test_the_first_difference_is_shown() -> None:
     assert (parted.same, parted.median, parted.first) == (1, 1.5, (2, 1, 4, 8))
     assert "1 of 3 are identical" in str(parted.message)
     assert difference(old, []) is None
+
+
+def beyond(case: Scored) -> list[str]:
+    return [each.metric for each in estimates(case) if not each.holds]
+
+
+def decoding(answers: list[tuple[list[int], list[float], list[float]]]) -> Scored:
+    """Of (ids, log-probabilities as decoded, as the old server reads them); the old answers show nothing."""
+    case = scored(answers=len(answers))
+    own = [Answer((1, 2), tuple(ids), tuple(new)) for ids, new, _ in answers]
+    read = [Score(tuple(old), tuple(((-1.0, token),) for token in ids)) for ids, _, old in answers]
+    return Scored(case.old, case.old_by_old, case.old_by_old, own, read)
+
+
+def raised(dice: random.Random, share: float) -> tuple[list[int], list[float], list[float]]:
+    """An answer of 24 tokens: at a share of the old server's places TOKEN is the most probable one; the new
+    server adds 2 to its logit, and decodes with an H200's noise. Logits are relative to the best other's.
+    """
+    ids, new, old = [], [], []
+    for _ in range(24):
+        before, others = dice.gauss(2 * statistics.NormalDist().inv_cdf(share), 2), dice.uniform(0.1, 1)
+        after = before + 2
+        chosen = after > 0
+        ids.append(TOKEN if chosen else dice.randrange(1, 30))
+        old.append((before if chosen else 0) - math.log(math.exp(before) + math.exp(others)))
+        new.append((after if chosen else 0) - math.log(math.exp(after) + math.exp(others)))
+        new[-1] += dice.gauss(0, NOISE)
+    return ids, new, old
+
+
+def test_a_logit_that_is_too_large_shows_in_the_new_servers_answers() -> None:
+    """A token of 3 % of the answers: the new ones have it at a fifth of their places."""
+    dice = random.Random(1)
+    case = decoding([raised(dice, 0.03) for _ in range(16)])
+    assert 55 < sum(list(each.ids).count(TOKEN) for each in case.new) < 95
+    assert "answers.decode_token_shift" in beyond(case)
+
+
+def test_a_token_of_few_places_is_found_though_the_mean_over_all_tokens_holds() -> None:
+    dice = random.Random(1)
+    cases = [decoding([raised(dice, 0.0005) for _ in range(16)]) for _ in range(40)]
+    assert sum("answers.decode_shift" in beyond(case) for case in cases) < 8
+    assert sum("answers.decode_token_shift" in beyond(case) for case in cases) > 20
+
+
+@pytest.mark.parametrize(("draws", "repeated"), [(1000, False), (200, True)])
+def test_the_noise_of_decoding_on_an_h200_is_no_finding(draws: int, repeated: bool) -> None:
+    """Draws of 16 answers, of 30 tokens from frequent to rare. repeated: a token has the same noise wherever
+    one answer has it, as in a loop.
+    """
+    dice = random.Random(2)
+    for _ in range(draws):
+        answers = []
+        for _ in range(16):
+            ids = [int(30 * dice.random() ** 2) for _ in range(24)]
+            own = [dice.gauss(0, NOISE) for _ in range(30)]
+            new = [own[token] if repeated else dice.gauss(0, NOISE) for token in ids]
+            answers.append((ids, new, [0.0] * 24))
+        assert beyond(decoding(answers)) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "known"),
+    [([3, 1], True), ([2, 1], False), ([8], False), ([2, 0, 2], True)],
+)
+def test_a_token_is_judged_by_four_places_in_two_answers(answers: list[int], known: bool) -> None:
+    case = decoding([([7] * count, [-1.0] * count, [-3.0] * count) for count in answers])
+    assert ("answers.decode_token_shift" in values(case)) is known
