@@ -12,15 +12,24 @@ from slabench.messages import Message, Sentence, as_message
 class SlabenchError(Exception):
     """Base of everything this project raises on purpose.
 
-    text: a Message; a sentence of its own from a benchmark test, or of another origin.
+    text: a Message; a sentence of its own from a benchmark test, or of another origin, for which whatever an
+    exception takes will do.
     """
 
-    def __init__(self, text: Message | str) -> None:
-        super().__init__(text)
-        self.message = text.message if isinstance(text, Sentence) else text
+    def __init__(self, text: object = "", *more: object) -> None:
+        super().__init__(text, *more)
+        self.message: Message | str
+        if isinstance(text, Sentence):
+            self.message = text.message
+        else:
+            self.message = text if isinstance(text, Message) else ", ".join(map(str, (text, *more)))
 
     def __str__(self) -> str:
         return str(self.message)
+
+    def sentence(self) -> str:
+        """Its English text, which keeps the message where there is one."""
+        return self.message if isinstance(self.message, str) else Sentence.of_message(self.message)
 
     def as_message(self) -> Message:
         return as_message(self.message) if isinstance(self.message, str) else self.message

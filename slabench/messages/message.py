@@ -129,7 +129,10 @@ class Sentence(str):
 
     @classmethod
     def of(cls, id: str, /, **arguments: Argument) -> Sentence:
-        message = Message(id, **arguments)
+        return cls.of_message(Message(id, **arguments))
+
+    @classmethod
+    def of_message(cls, message: Message) -> Sentence:
         sentence = cls(message)
         sentence.message = message
         return sentence
@@ -144,6 +147,8 @@ def messages_of(texts: Sequence[str]) -> tuple[Message, ...]:
 def _stored(value: Argument) -> Any:
     if isinstance(value, Message):
         return value.as_dict()
+    if isinstance(value, BaseException) and hasattr(value, "as_message"):
+        return _stored(value.as_message())  # an error of ours
     if isinstance(value, (PurePath, BaseException)):
         return str(value)
     if isinstance(value, Sequence) and not isinstance(value, str):

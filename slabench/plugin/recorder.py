@@ -12,7 +12,6 @@ import shutil
 import signal
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,10 +90,10 @@ class Recorder:
         self.folder = RunFolder(path)
         kept = resume.finished(before)
         resume.keep_records(path, kept)
-        if not kept and (self.settings.quick or self.settings.options.time_budget is not None):
-            before = replace(before, planned=())  # perhaps all that were collected: the choice is made again
-        self.resumed = Resumed(name, kept, before.server, before.planned)
-        self.file = RunFile.resume(self.folder, before, list(kept.values()), **made)
+        # what was planned is perhaps all that were collected: the choice is made again
+        again = not kept and (self.settings.quick or self.settings.options.time_budget is not None)
+        self.resumed = Resumed(name, kept, before.server, () if again else before.planned)
+        self.file = RunFile.resume(self.folder, before, list(kept.values()), chosen_again=again, **made)
 
     @property
     def document(self) -> RunDocument:

@@ -112,10 +112,10 @@ def _without_verdict(
     if error is None:
         return Outcome.INVALID, Sentence.of("session.no_verdict"), "no_verdict"
     if isinstance(error, SLAViolation):
-        return Outcome.FAILED, str(error), ""
+        return Outcome.FAILED, error.sentence(), ""
     if isinstance(error, InvalidRun | ServerError):
         reason = "TIMEOUT" if isinstance(error, StoppedByTimeout) else type(error).__name__
-        return Outcome.INVALID, str(error), reason
+        return Outcome.INVALID, error.sentence(), reason
     return _unexpected(call, item, judged=judged)
 
 

@@ -127,11 +127,24 @@ class RunFile:
         )
         self._tests: dict[str, dict[str, Any]] = {}  # each test as JSON has it, by id
         self._planned_before: tuple[str, ...] = ()  # of the run that is continued
+        self._choose_again = False  # among these, in so far as they are collected again
 
     @classmethod
-    def resume(cls, folder: RunFolder, before: RunDocument, kept: Sequence[Entry], **made: Any) -> RunFile:
-        """The file of a run that continues: its plan, the kept tests, and the server that they ran on."""
+    def resume(
+        cls,
+        folder: RunFolder,
+        before: RunDocument,
+        kept: Sequence[Entry],
+        *,
+        chosen_again: bool = False,
+        **made: Any,
+    ) -> RunFile:
+        """The file of a run that continues: its plan, the kept tests, and the server that they ran on.
+
+        chosen_again: a gate chooses among the tests that are collected, since it had chosen none before.
+        """
         file = cls(folder, **made)
+        file._choose_again = chosen_again
         # Other outputs are written again; records of the kept tests are still missing.
         missing = {name: why for name, why in before.not_saved.items() if name.startswith("requests")}
         for entry in kept:
@@ -158,6 +171,9 @@ class RunFile:
 
     def set_planned(self, ids: Sequence[str]) -> None:
         """Set twice where a gate chooses among the collected tests: the later ids replace the earlier."""
+        if self._choose_again:  # these are all that were collected; what is not among them stays missing
+            self._choose_again = False
+            self._planned_before = tuple(test_id for test_id in self._planned_before if test_id not in ids)
         self.update(planned=tuple(dict.fromkeys((*self._planned_before, *ids))))
 
     def set_process(self, process: str) -> None:

@@ -30,9 +30,9 @@ from slabench.server.secrets import KNOWN, know_command, scrub_command, scrub_te
 from slabench.server.url import parse_url
 
 DEFAULT_PORT = 30000  # sglang's own
-# Below those that the kernel gives to connections. sglang 0.5.12 adds 10,000 for gRPC and refuses to start
-# where that is above 65,535.
-PORTS = range(20_000, 30_000)
+# Below those that the kernel gives to connections, from 32,768 on, and so 10,000 more, which sglang 0.5.12
+# takes for gRPC: it refuses to start where that is above 65,535.
+PORTS = range(20_001, 22_768)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _TAIL_LINES = 20
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from slabench.answer_records import Answer, Score, Scored
 from slabench.errors import ServerError
-from slabench.messages import Message, as_message
+from slabench.messages import Message
 from slabench.methods import Form
 from slabench.run_document.answers import AnswersEntry, AnswersMetric
 from slabench.server.http import Http
@@ -81,7 +81,7 @@ def score_both(old: Scorer, new: Scorer, prompts: Sequence[Sequence[int]], token
             new_by_old=scores_of(old, by_new),
         )
     except ServerError as error:
-        return as_message(str(error))
+        return error.as_message()
 
 
 def score_stored(folder: Path, test_id: str, new: Scorer) -> Scored | Message:
@@ -93,7 +93,7 @@ def score_stored(folder: Path, test_id: str, new: Scorer) -> Scored | Message:
         own = answers_of(new, [answer.prompt for answer in old], max(len(answer.ids) for answer in old))
         return Scored(old=old, old_by_old=by_old, old_by_new=scores_of(new, old), new=own)
     except ServerError as error:
-        return as_message(str(error))
+        return error.as_message()
 
 
 def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored | Message | None:

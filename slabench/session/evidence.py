@@ -30,6 +30,7 @@ from slabench.verdict.validity.streamed import Probe
 PROBE = (1, 1)
 LEAST_LINES = 3
 CUT_SHARE = 0.9  # of a chunk
+FILLING = 2  # Decode lines of a scheduler with a queue while its batch fills
 
 
 def graph_limit(info: ServerInfo, largest_logged: int | None) -> int | None:
@@ -97,7 +98,7 @@ def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence 
         prompt_tokens=merged.new_tokens + merged.cached_tokens,
         sequences=sum(sequences * count for (sequences, new), count in shapes if (sequences, new) != PROBE),
         cut=sum(count for (_, new), count in shapes if new >= cut),
-        steady=len(steady),
+        steady=len(queues),
         queued=sum(queue > 0 for queue in queues),
         queue_max=max(queues, default=0),
         step_ms=least_step(steady),
@@ -113,18 +114,25 @@ def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence 
 
 def after_filling(lines: Sequence[Sample]) -> list[Sample]:
     """Without those before a scheduler ran half as many requests as it ever did: what is queued there has
-    just come, and runs next.
+    just come, and runs next. Where more than FILLING of these have a queue it stays, and they are not left
+    out.
     """
     most: dict[Name, int] = {}
     for line in lines:
         most[line.scheduler] = max(most.get(line.scheduler, 0), line.running)
-    filled, after = set(), []
+    filled, before = set(), dict[Name, list[Sample]]()
     for line in lines:
         if 2 * line.running >= most[line.scheduler]:
             filled.add(line.scheduler)
-        if line.scheduler in filled:
-            after.append(line)
-    return after
+        if line.scheduler not in filled:
+            before.setdefault(line.scheduler, []).append(line)
+    left_out = {
+        id(line)
+        for filling in before.values()
+        if sum(line.queue > 0 for line in filling) <= FILLING
+        for line in filling
+    }
+    return [line for line in lines if id(line) not in left_out]
 
 
 def _at_once(

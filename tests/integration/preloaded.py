@@ -8,6 +8,7 @@ a shell. slabench.plugin and the tests are imported by each run, since pytest ch
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import pkgutil
@@ -60,6 +61,8 @@ class Preloaded:
             job = (limit_s, list(arguments), dict(environment), str(folder), str(out), str(err))
             print(json.dumps(job), file=stdin, flush=True)
             status = int(stdout.readline())
+            if status == -signal.SIGKILL:
+                raise subprocess.TimeoutExpired(list(arguments), limit_s, out.read_bytes(), err.read_bytes())
             return subprocess.CompletedProcess(arguments, status, out.read_text(), err.read_text())
 
 
@@ -80,11 +83,16 @@ def main() -> None:
         child = os.fork()
         if not child:
             run(*job)
-        signal.signal(signal.SIGALRM, lambda *_, child=child: os.kill(child, signal.SIGKILL))
+        signal.signal(signal.SIGALRM, lambda *_, child=child: end(child))
         signal.alarm(limit_s)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
         signal.alarm(0)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def end(child: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+        os.kill(child, signal.SIGKILL)
 
 
 def run(arguments: list[str], environment: dict[str, str], folder: str, *outputs: str) -> NoReturn:

@@ -21,7 +21,7 @@ def test_every_output_for_readers_is_chinese_and_run_json_is_not(suite: Suite) -
     """As test_one_word.py's run: PASSED, FAILED and INVALID by a slow step and a small pool."""
     suite.environment["LC_ALL"] = "zh_CN.UTF-8"  # the locale alone decides
     server = "--base-url=sim:demo?decode_request_ms=10&pool_tokens=330"
-    done = suite("tests/ali/test_decode.py", server, "--batch-sizes=1,2,4", "--slo=tpot.mean<=20")
+    done = suite("tests/ali/test_decode.py", server, "--batch-sizes=1,2,4", "--slo=tpot.mean<=20", fresh=True)
     assert done.status == 1, done.output
     assert done.folder is not None
     assert not HAN.search((done.folder / "run.json").read_text())

@@ -85,7 +85,7 @@ MESSAGES = {
     "first_run.lost": "{cause}（上限 {limit:.0%}，超过 {finding:.0%} 为提示）花在首次执行的工作上。",
     "first_run.lost.remedy": _WARM_UP,
     "first_run.taken_in": (
-        "{cause}。其中服务接收请求用了 {taken_in_s:.1f} s：当时到达的响应，其服务端自身计时开始得更晚。"
+        "{cause}。其中 {taken_in_s:.1f} s 发生在这些响应的服务端自身计时开始之前：服务在接收请求，或其前面有环节扣住了请求。"
     ),
     "first_run.taken_in.remedy": (
         "这属于吞吐的一部分；更多或更长的 prompt（--prefill-prompts、--prefill-lens）会减小其占比。"

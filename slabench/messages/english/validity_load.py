@@ -119,8 +119,8 @@ MESSAGES = {
     ),
     "first_run.lost.remedy": _WARM_UP,
     "first_run.taken_in": (
-        "{cause}. The server took {taken_in_s:.1f} s of it to take the requests in: its own time of the "
-        "answers that came then begins later."
+        "{cause}. {taken_in_s:.1f} s of it went by before the server's own time of these answers began: it "
+        "took the requests in, or something before it held them."
     ),
     "first_run.taken_in.remedy": (
         "That is part of the throughput; more or longer prompts (--prefill-prompts, --prefill-lens) make it "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slabench.errors import ConfigError
-from slabench.messages import as_message
 from slabench.session.load import LoadOptions
 from slabench.session.preflight.context import PreflightContext
 from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, warn
@@ -28,7 +27,7 @@ def data_set(context: PreflightContext) -> Iterator[Result]:
     try:
         conversations = read_conversations(path)
     except ConfigError as error:
-        yield Result(Status.STOP, as_message(str(error)))
+        yield Result(Status.STOP, error.as_message())
         return
     count = len(conversations.turns)
     arguments = {"count": count, "path": path, "prompts": prompts, "broken": conversations.note or ""}

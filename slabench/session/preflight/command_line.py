@@ -53,7 +53,7 @@ def reference_client(context: PreflightContext) -> Iterator[Result]:
     try:
         yield ok("reference_client.there", name=find(options.bench_serving_python).name)
     except ConfigError as error:
-        yield Result(Status.STOP, as_message(str(error)))
+        yield Result(Status.STOP, error.as_message())
 
 
 @Preflight(

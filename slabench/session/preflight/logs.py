@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from slabench.errors import ConfigError
-from slabench.messages import Argument, Message, as_message
+from slabench.messages import Argument, Message
 from slabench.server.log.log_window import Mark, mark, spans
 from slabench.server.log.merge import Merged, samples
 from slabench.server.log.start import named as start_line
@@ -32,7 +32,7 @@ def log(context: PreflightContext, side: Side) -> Iterator[Result]:
         try:
             yield from _log(context, side)
         except ConfigError as error:
-            yield Result(Status.STOP, as_message(str(error)))
+            yield Result(Status.STOP, error.as_message())
 
 
 def _log(context: PreflightContext, side: Side) -> Iterator[Result]:

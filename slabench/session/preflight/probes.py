@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from slabench.errors import ConfigError
-from slabench.messages import Message, as_message
+from slabench.messages import Message
 from slabench.records import ServerEvidence
 from slabench.server.control import requests_there, workers_flushed
 from slabench.server.http import Http
@@ -118,7 +118,7 @@ def tokenizer(context: PreflightContext, side: Side) -> Iterator[Result]:
         ours = source.required() if text else source.optional()
     except ConfigError as error:
         if not side.baseline:  # there is one for both
-            yield Result(Status.STOP, as_message(str(error)))
+            yield Result(Status.STOP, error.as_message())
         return
     if ours is None:
         yield warn("tokenizer.none")

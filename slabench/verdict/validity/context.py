@@ -44,7 +44,7 @@ class LogEvidence:
     # by the Prefill lines, health probes left out; the rest of a prompt that was cut counts again
     sequences: int = 0
     cut: int = 0  # Prefill lines so full that a prompt may have been cut there
-    steady: int = 0  # Decode lines with no prefill since the one before
+    steady: int = 0  # Decode lines with no prefill since the one before, those left out while a batch fills
     queued: int = 0  # of these, with requests waiting
     queue_max: int = 0  # most that waited on one of these, all schedulers taken alone
     running_max: int = 0  # most that ran on any Decode line

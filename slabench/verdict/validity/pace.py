@@ -5,12 +5,12 @@ the first time.
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Sequence
 
 from slabench.messages import Message
 from slabench.metrics.full_batch import pace, windows
 from slabench.metrics.pauses import Pause, first_requests, pauses
-from slabench.records import RequestRecord
 from slabench.units import NS_PER_MS, NS_PER_S
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, ok
 from slabench.verdict.validity.context import CheckContext
@@ -62,7 +62,7 @@ def first_run(context: CheckContext) -> Check:
     else:
         return _first_batch(context)
     bad = share > LOST_SHARE_LIMIT
-    taken_in_ns = _taken_in_ns(early, context.run.requests)
+    taken_in_ns = _taken_in_ns(early, context)
     if bad and early and _lost(early, busy_ns, taken_in_ns) <= LOST_SHARE_LIMIT:
         taken_in_s = taken_in_ns / NS_PER_S
         return finding("first_run.taken_in", cause=cause, taken_in_s=taken_in_s, firm=True)
@@ -118,32 +118,35 @@ def _lost(pauses: Sequence[Pause], busy_ns: int, explained_ns: float = 0.0) -> f
     return lost_ns / busy_ns if lost_ns >= LOST_LEAST_NS else 0.0
 
 
-def _taken_in_ns(early: Sequence[Pause], requests: Sequence[RequestRecord]) -> float:
-    """What the server took to take requests in before the longest pause ended: of the first answers after it
-    the median of their time by our clock less e2e_latency by the server's, which begins when its API server
-    has read the request. 0 where most do not report it.
+def _taken_in_ns(early: Sequence[Pause], context: CheckContext) -> float:
+    """What went by before the server's own clock of the first answers after the longest pause began: their
+    median time by our clock less its e2e_latency, which begins when its API server has read the request. 0
+    where most do not report it, where it cannot be (longer than the pause for the median of all that waited),
+    and where a router or a network that loses segments may have held them.
     """
-    if not early:
+    if not early or context.behind.router != "none":
         return 0.0
     longest = max(early, key=lambda pause: pause.lasted_ns)
     waited = sorted(
         (
-            (record, record.sent_ns)
-            for record in requests
+            record
+            for record in context.run.requests
             if record.ok
             and record.sent_ns is not None
             and record.arrival_ns
             and record.sent_ns < longest.end_ns <= record.arrival_ns[0]
         ),
-        key=lambda pair: pair[0].arrival_ns[0],
+        key=lambda record: record.arrival_ns[0],
     )
-    first = waited[: max(FIRST_ANSWERS, len(waited) // 20)]
-    outside = sorted(
-        record.arrival_ns[record.grown - 1] - sent_ns - latency_s * NS_PER_S
-        for record, sent_ns in first
+    outside = [
+        record.arrival_ns[record.grown - 1] - (record.sent_ns or 0) - latency_s * NS_PER_S
+        for record in waited
         if (latency_s := record.server.get("e2e_latency", 0.0)) > 0
-    )
-    return max(0.0, outside[len(outside) // 2]) if 2 * len(outside) > len(first) else 0.0
+    ]
+    lossy = any(record.out_of_order for record in waited)
+    if lossy or len(outside) < len(waited) or statistics.median(outside) > longest.lasted_ns:
+        return 0.0
+    return max(0.0, statistics.median(outside[: max(FIRST_ANSWERS, len(waited) // 20)]))
 
 
 def _longest(pauses: Sequence[Pause], context: CheckContext) -> Message:

@@ -237,6 +237,11 @@ def test_a_gate_that_ended_before_its_choice_chooses_again_and_keeps_it_after(
     gate = ("--baseline-url=sim:", "--time-budget=1h")
     first = run_suite(SOURCE.replace("BREAK", "0"), *gate)
     assert (first.status, len(first.run["planned"]), first.run["tests"]) == (6, 3, []), first.output
+    fewer = run_suite(SOURCE.replace("BREAK", "0"), *gate, "-k", "3]", f"--resume={first.folder}")
+    assert fewer.status == 6, fewer.output  # what this command did not select was planned, and is missing
+    assert [name.rpartition("::")[2] for name in fewer.run["not_run"]] == ["test_x[1]", "test_x[2]"]
+    chosen.clear()
+    first = run_suite(SOURCE.replace("BREAK", "0"), *gate)
     for broken in (3, 0):
         ran = run_suite(SOURCE.replace("BREAK", str(broken)), *gate, f"--resume={first.folder}")
         assert [name.rpartition("::")[2] for name in ran.run["planned"]] == ["test_x[2]", "test_x[3]"]

@@ -30,7 +30,7 @@ def test_an_installed_packages_folder_is_not_handed_on(monkeypatch: pytest.Monke
 
 def test_a_launched_server_may_add_ten_thousand_to_its_port() -> None:
     """sglang 0.5.12 does, for gRPC, and ends where that is no port."""
-    assert all(launch.free_port() + 10_000 <= 40_000 for _ in range(200))
+    assert all(launch.free_port() + 10_000 < 32_768 for _ in range(200))
 
 
 def test_a_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:

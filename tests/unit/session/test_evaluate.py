@@ -66,6 +66,8 @@ def test_what_is_queued_while_the_batch_fills_does_not_count() -> None:
     assert [line.queue for line in after_filling(filling)] == [0, 0]
     capped = _lines((40, 24), (40, 24), (24, 0))
     assert after_filling(capped) == capped
+    growing = _lines(*[(20, 44)] * 200, (44, 0))  # room came later: 200 lines with a queue are no filling
+    assert after_filling(growing) == growing
     shrinking = _lines((1, 3), (64, 0), (20, 44))  # a KV pool that is full later
     assert [line.queue for line in after_filling(shrinking)] == [0, 44]
 
