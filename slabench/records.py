@@ -117,7 +117,7 @@ class RequestRecord:
     # Segments that came while one sent before them was missing, for which they wait: their time of arrival is
     # earlier than they can be read. None: not reported by the kernel (Linux before 5.4).
     out_of_order: int | None = None
-    first_read_ns: int | None = None  # where there are any: when the client had read the first token,
+    first_read_ns: int | None = None  # where there are any: not before the client had read the first token,
     last_read_ns: int | None = None  # and the last one
 
     @property
@@ -237,7 +237,7 @@ class ClientRecord:
     hosts: Sequence[LoadHost] = ()  # that sent it; none: this machine alone
     # of a cap over several hosts: requests sent after a slot of one of them found none left in the plan
     tail_requests: int = 0
-    out_of_order: int | None = None  # segments, as each answer's; its reads that came early are no more
+    out_of_order: int | None = None  # segments, as each answer's; one can give its time to several tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,13 +127,17 @@ class Connection(Stream):
             self.broke(None)
             return True
         exchange.last_ns = now_ns
-        before = len(exchange.arrivals)
-        if not before and exchange.answer.meter.first_text_ns is None:
-            exchange.first_read_ns = perf_counter_ns()  # the last of these is that of the first token
-        if exchange.answer.feed(now_ns, data):
+        meter, read_ns, output = exchange.answer.meter, perf_counter_ns(), exchange.output()
+        before, no_text = len(meter.arrival_ns), meter.first_text_ns is None
+        ended = exchange.answer.feed(now_ns, data)
+        if not before and (no_text or meter.arrival_ns):  # the last of these is that of the first token
+            exchange.first_read_ns = read_ns
+        if exchange.output() != output:
+            exchange.last_read_ns = read_ns
+        if ended:
             self._finish(exchange, now_ns)
             return True
-        if len(exchange.arrivals) - before > 1:
+        if len(meter.arrival_ns) - before > 1:
             self._selector.pace.gathered()
         self._predict(exchange.answer)
         return False
@@ -153,6 +157,8 @@ class Connection(Stream):
         times = list(accumulate(times, max, initial=exchange.arrivals[-1]))[1:]
         exchange.answer.meter.run(times, self.step)
         exchange.last_ns = times[-1]
+        # A connection is read once after each poll, so they were read before the last one returned.
+        exchange.last_read_ns = self._selector.looked_ns
         self._misses = 0
         return True
 
@@ -180,7 +186,7 @@ class Connection(Stream):
 
     def _finish(self, exchange: Exchange, now: int) -> None:
         answer = exchange.answer
-        answer.meter.close(exchange.last_ns or now)
+        exchange.close(now)
         exchange.end_ns = answer.meter.done_ns or now
         if exchange.error is None and answer.error is not None:
             exchange.error, exchange.error_text = answer.error, answer.error_text
@@ -193,7 +199,6 @@ class Connection(Stream):
     def _leave(self) -> None:
         """The exchange has ended, and the socket is not closed yet."""
         if self.exchange is not None:
-            self.exchange.last_read_ns = perf_counter_ns()
             count = out_of_order(self._sock)
             if count is not None:
                 self.exchange.out_of_order = count - self._out_of_order
@@ -212,7 +217,7 @@ class Connection(Stream):
         if exchange is None:
             return
         answer = exchange.answer
-        answer.meter.close(exchange.last_ns or now)
+        exchange.close(now)
         unanswered = (
             exchange.reused
             and answer.first_byte_ns is None
@@ -269,13 +274,13 @@ class Connection(Stream):
         self._leave()
         self.close()
         exchange.end_ns = perf_counter_ns()
-        exchange.answer.meter.close(exchange.last_ns or exchange.end_ns)
+        exchange.close(exchange.end_ns)
         self._driver.finished(self, exchange)
 
     def leave_open(self, exchange: Exchange) -> None:
         """[DONE] came and the body does not end: the answer is complete, and the connection is closed."""
         self.settle()
-        exchange.answer.meter.close(exchange.last_ns or perf_counter_ns())
+        exchange.close(perf_counter_ns())
         exchange.left_open = True
         self._leave()
         self.close()

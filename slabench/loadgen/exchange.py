@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from time import perf_counter_ns
 
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.options import ClientOptions
@@ -24,7 +25,8 @@ class Exchange:
     # the first sending, if that connection was lost and the request was sent again on another
     tried_ns: int | None = None
     last_ns: int | None = None  # of the last read
-    # when this process came to the read of the first token, and when it had done the last one
+    # when this process had read the first token, and the last one; of one that was recognised, or came
+    # without the end of its event, some time later
     first_read_ns: int | None = None
     last_read_ns: int | None = None
     out_of_order: int | None = None  # as of the record
@@ -39,6 +41,18 @@ class Exchange:
     @property
     def arrivals(self) -> array[int]:
         return self.answer.meter.arrival_ns
+
+    def output(self) -> int:
+        """It changes with each read that brings a token: the last count, or events with output before one."""
+        counts = self.answer.meter.arrival_tokens
+        return counts[-1] if counts else -self.answer.meter.uncounted_outputs
+
+    def close(self, now: int) -> None:
+        """The answer has ended. An event without its blank line counts now, by the time of its read."""
+        output = self.output()
+        self.answer.meter.close(self.last_ns or now)
+        if self.output() != output:
+            self.last_read_ns = perf_counter_ns()
 
     def stays_open(self, now: int) -> bool:
         """Whether [DONE] came more than a second ago and the body has not ended: the slot is needed."""

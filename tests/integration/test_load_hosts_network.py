@@ -25,7 +25,8 @@ from slabench.metrics.stall_error import error_bound, out_of_order
 from slabench.records import ErrorKind, RequestRecord, RunRecord
 from slabench.units import NS_PER_MS
 from slabench.verdict.outcome import CheckStatus
-from slabench.verdict.validity.client import LAG_SHARE_LIMIT, client
+from slabench.verdict.validity.arrival_times import LAG_SHARE_LIMIT
+from slabench.verdict.validity.client import client
 from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.load_hosts import load_clock, load_hosts
 from slabench.workloads.model import Prompt

@@ -11,7 +11,7 @@ MESSAGES = {
     "client.no_cpu_time": "客户端没有上报自身的繁忙程度。",
     "client.busy": "压测端每个进程占用了 {share:.0%} 个核；上限为 {limit:.0%}。",
     "client.busy.remedy": FREE_CORES,
-    "client.cpu": "压测端在 {wall_s:.2f} s 内使用了 {cpu_s:.2f} s CPU。",
+    "client.cpu": "压测端在 {wall_s:.2f} s 内使用了 {cpu_s:.2f} s CPU。{order}",
     "client.late_between_tokens": "{lateness}；上限为均值 {mean_limit:.0%}、p99 {p99_limit:.0%}。",
     "client.late_between_tokens.remedy": FREE_CORES,
     "client.late_at_p99": "{lateness}；p99 超过 {limit:.0%} 时，百分位数精度下降。",
@@ -26,7 +26,10 @@ MESSAGES = {
     ),
     "client.late_for_percentile.remedy": FREE_CORES,
     "client.of_requests": "压测端读取数据平均晚 {mean_ms:.2f} ms，而 {metric} 均值为 {value:.1f} ms",
-    "client.on_time": "{lateness}。{sending}",
+    "client.on_time": "{lateness}。{sending}{order}",
+    "client.order_unknown": (
+        "{answers} 个回答中有 {unknown} 个无法得知报文段是否乱序到达（丢包）：内核没有上报。"
+    ),
     "client.sending": "请求发送平均晚 {mean_ms:.2f} ms，p99 晚 {p99_ms:.2f} ms，最多晚 {most_ms:.2f} ms。",
     "client.stalled": (
         "压测端在 token 到达期间停顿了 {stalls} 次（最长 {longest_ms:.0f} ms，发生在 {after_s:.1f} s 处）；{metric} 的误差可能达 "
@@ -38,8 +41,12 @@ MESSAGES = {
     ),
     "client.out_of_order": "{lost}；{metric} 的误差可能达 {error:.1%}（上限 {limit:.0%}）。",
     "client.out_of_order.remedy": LOST_PACKETS,
-    "client.out_of_order_gaps": "{lost}；{metric} 的误差未知。",
+    "client.out_of_order_gaps": "{lost}；{metric} 的误差未知，这些报文段占事件数的 {share:.2%}（上限 {limit:.1%}）。",
     "client.out_of_order_gaps.remedy": LOST_PACKETS,
+    "client.out_of_order_answers": "{lost}；{metric} 的误差未知，可能受影响的请求占 {share:.2%}（上限 {limit:.1%}）。",
+    "client.out_of_order_answers.remedy": LOST_PACKETS,
+    "client.out_of_order_extreme": "{lost}；其中任何一个都可能决定 {metric}，其误差未知。",
+    "client.out_of_order_extreme.remedy": LOST_PACKETS,
     "client.sent_late": (
         "有请求比计划晚发送 {late_ms:.0f} ms，占全程 {wall_s:.1f} s 的 {share:.0%}；上限为 {limit:.0%}。"
     ),

@@ -14,7 +14,7 @@ MESSAGES = {
     "client.no_cpu_time": "The client does not report how busy it was.",
     "client.busy": ("The load generator used {share:.0%} of a core per process; the limit is {limit:.0%}."),
     "client.busy.remedy": FREE_CORES,
-    "client.cpu": "The load generator used {cpu_s:.2f} s of CPU in {wall_s:.2f} s.",
+    "client.cpu": "The load generator used {cpu_s:.2f} s of CPU in {wall_s:.2f} s.{order}",
     "client.late_between_tokens": (
         "{lateness}; the limits are {mean_limit:.0%} on average and {p99_limit:.0%} at p99."
     ),
@@ -36,7 +36,11 @@ MESSAGES = {
         "The load generator read arrivals {mean_ms:.2f} ms late on average, where the mean {metric} is "
         "{value:.1f} ms"
     ),
-    "client.on_time": "{lateness}.{sending}",
+    "client.on_time": "{lateness}.{sending}{order}",
+    "client.order_unknown": (
+        " Of {unknown} of {answers} answers it is not known whether segments came out of order (lost "
+        "packets): the kernel does not report it."
+    ),
     "client.sending": (
         " Requests were sent {mean_ms:.2f} ms late on average, {p99_ms:.2f} ms at p99, {most_ms:.2f} ms at "
         "most."
@@ -52,8 +56,18 @@ MESSAGES = {
     ),
     "client.out_of_order": "{lost}; {metric} may be off by {error:.1%} (limit {limit:.0%}).",
     "client.out_of_order.remedy": LOST_PACKETS,
-    "client.out_of_order_gaps": "{lost}; the error of {metric} is not known.",
+    "client.out_of_order_gaps": (
+        "{lost}; the error of {metric} is not known, and these are {share:.2%} of the events (limit "
+        "{limit:.1%})."
+    ),
     "client.out_of_order_gaps.remedy": LOST_PACKETS,
+    "client.out_of_order_answers": (
+        "{lost}; the error of {metric} is not known, and {share:.2%} of the requests may be affected (limit "
+        "{limit:.1%})."
+    ),
+    "client.out_of_order_answers.remedy": LOST_PACKETS,
+    "client.out_of_order_extreme": "{lost}; one of them can decide {metric}, whose error is not known.",
+    "client.out_of_order_extreme.remedy": LOST_PACKETS,
     "client.sent_late": (
         "A request was sent {late_ms:.0f} ms after it was due, {share:.0%} of the run's {wall_s:.1f} s; the "
         "limit is {limit:.0%}."

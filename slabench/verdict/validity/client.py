@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from slabench.messages import Message
 from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import METRICS, counterpart, declared
-from slabench.metrics.stall_error import Cause, error_bound, out_of_order, stalled
-from slabench.records import Calibration, ClientRecord, RequestRecord
+from slabench.records import Calibration, ClientRecord
 from slabench.units import NS_PER_MS, NS_PER_S
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
+from slabench.verdict.validity.arrival_times import (
+    LAG_SHARE_LIMIT,
+    one_token,
+    order_unknown,
+    out_of_order,
+    stalls,
+)
 from slabench.verdict.validity.context import CheckContext, Margin
 from slabench.verdict.validity.registry import RECORDED, Applies, Registration, Stage
 
@@ -21,13 +26,10 @@ CALIBRATED = Applies(
 )
 CPU_SHARE_LIMIT = 0.95  # of one core per load process: beyond it the client limits the run
 CLOCK_STEP_MS = 0.1  # two readings of the offset between two clocks differ by less
-LAG_SHARE_LIMIT = 0.02
 SEND_LAG_MS = 100.0  # below it the arrivals are as planned
 SEND_SHARE_LIMIT, SEND_SHARE_FINDING = 0.1, 0.01  # of the run's duration
 BETWEEN_TOKENS = (ClientError.TPOT, ClientError.ITL, ClientError.BETWEEN_TOKENS)
-OF_GAPS_ALONE = (ClientError.ITL, ClientError.BETWEEN_TOKENS)
 OF_A_TOKEN = (ClientError.TTFT, ClientError.E2EL)
-OUT_OF_ORDER_SHARE = 0.01  # of the events: a p99 of the gaps moves by two such shares at most
 LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
 PERCENTILES = (".p90", ".p95", ".p99", ".max")
 MARGIN_SHARE_LIMIT = 0.1  # of the distance between a metric and its limit
@@ -43,9 +45,11 @@ MARGIN_SHARE_LIMIT = 0.1  # of the distance between a metric and its limit
         "a finding (where the verdict depends on no time between tokens: of the mean TTFT or E2EL that it "
         "depends on, the p99 for percentiles alone; rates depend on neither); stalled while tokens arrived, "
         "so that a metric of the verdict may be off by more than 2 %; the same for tokens that waited for a "
-        "lost segment (where the verdict depends on single gaps: more such segments than 1 % of the events "
-        "are a finding); in a run of one-token answers read late by more than 2 % of the mean TTFT on "
-        "average; sent a request late by more than 100 ms and 10 % of the run, 1 % is a finding"
+        "lost segment, and where the error by these is not known: more such segments than 0.5 % of the "
+        "events (percentiles of gaps), more answers that have them than 2 % of the requests (goodput, TPOT "
+        "within bounds; its percentiles 0.5 %), one (the longest gap, a std); fewer are a finding; in a run "
+        "of one-token answers read late by more than 2 % of the mean TTFT on average; sent a request "
+        "late by more than 100 ms and 10 % of the run, 1 % is a finding"
     ),
     why="beyond it the client measures itself",
     unreported=True,
@@ -60,71 +64,9 @@ def client(context: CheckContext) -> Check:
     reading = _reading(context)
     if reading.state is CheckStatus.NOT_CHECKED:
         return reading
-    results = (reading, _stalls(context), _out_of_order(context), _sending(context))
+    results = (reading, stalls(context), out_of_order(context), _sending(context))
     severity = (CheckStatus.INVALID, CheckStatus.FINDING, CheckStatus.OK)
     return min((each for each in results if each is not None), key=lambda each: severity.index(each.state))
-
-
-def _stalls(context: CheckContext) -> Check | None:
-    """A stall while tokens arrived that a metric of the verdict depends on: more than 2 % of it is INVALID.
-
-    On average the client may have been on time all the same: one stall over all first tokens shortens every
-    TPOT of the run. In a run of one-token answers the metric is the mean TTFT, whatever the verdict depends
-    on.
-    """
-    run = context.run
-    if not run.client.stalls_ms:
-        return None
-    error, metric = _largest_bound(context, stalled)
-    if error <= LAG_SHARE_LIMIT:
-        return None
-    begin_ms, longest_ms = max(run.client.stalls_ms, key=lambda stall: stall[1])
-    return invalid(
-        "client.stalled",
-        stalls=len(run.client.stalls_ms),
-        longest_ms=longest_ms,
-        after_s=begin_ms / 1000,
-        metric=metric,
-        error=error,
-        limit=LAG_SHARE_LIMIT,
-    )
-
-
-def _largest_bound(context: CheckContext, cause: Cause) -> tuple[float, str]:
-    """Of a metric of the verdict, and its key; in a run of one-token answers of the mean TTFT as well."""
-    keys = [*context.judged, *(["ttft.mean"] if _one_token(context.run.requests) else [])]
-    bounds = [(error_bound(context.run, key, cause), key) for key in dict.fromkeys(keys)]
-    return max(((bound, key) for bound, key in bounds if bound is not None), default=(0.0, ""))
-
-
-def _out_of_order(context: CheckContext) -> Check | None:
-    """Tokens that waited for a lost segment have times before they could be read, as many at most as segments
-    came out of order.
-
-    More than 2 % of a metric of the verdict is INVALID; where it depends on single gaps, more such segments
-    than 1 % of the events are a finding.
-    """
-    answers = [record for record in context.run.requests if record.ok]
-    segments = sum(record.out_of_order or 0 for record in answers)
-    if not segments:
-        return None
-    events = sum(len(record.stamps_ns) for record in answers)
-    affected = sum(bool(record.out_of_order) for record in answers)
-    lost = Message("client.lost_segments", segments=segments, answers=affected, events=events)
-    error, metric = _largest_bound(context, out_of_order)
-    if error > LAG_SHARE_LIMIT:
-        return invalid("client.out_of_order", lost=lost, metric=metric, error=error, limit=LAG_SHARE_LIMIT)
-    gaps = [key for key in context.judged if declared(key).client_error in OF_GAPS_ALONE]
-    gaps = [key for key in gaps if error_bound(context.run, key, out_of_order) is None]
-    if not gaps or segments <= OUT_OF_ORDER_SHARE * events:
-        return None
-    return finding("client.out_of_order_gaps", lost=lost, metric=gaps[0])
-
-
-def _one_token(requests: Sequence[RequestRecord]) -> bool:
-    """Whether no answer has a token after its first: then TTFT is the only time that a request has."""
-    counts = [record.output_tokens for record in requests if record.ok and record.output_tokens is not None]
-    return bool(counts) and max(counts) <= 1
 
 
 def _sending(context: CheckContext) -> Check | None:
@@ -162,7 +104,9 @@ def _reading(context: CheckContext) -> Check:
     spans = sorted(span for span in spans if span > 0)
     between = not context.judged or any(m.client_error in BETWEEN_TOKENS for m in context.judged_metrics)
     if client.loop_lag_p99_ms is None or late_ms is None or not spans or not between:
-        return _of_requests(context) or ok("client.cpu", cpu_s=client.cpu_s, wall_s=client.wall_s)
+        return _of_requests(context) or ok(
+            "client.cpu", cpu_s=client.cpu_s, wall_s=client.wall_s, order=order_unknown(context)
+        )
     span_ms = spans[len(spans) // 2] / NS_PER_MS
     # Both ends of a stream's span are read late: by the mean lateness on average, which bounds the error of a
     # mean, by the p99 in the worst of a hundred, which bounds the error of a percentile. The kernel's own
@@ -180,19 +124,21 @@ def _reading(context: CheckContext) -> Check:
         )
     if p99 > LAG_SHARE_LIMIT:
         return finding("client.late_at_p99", lateness=lateness, limit=LAG_SHARE_LIMIT)
-    return _in_time(lateness, client)
+    return _in_time(lateness, context)
 
 
 def _mean_lateness(client: ClientRecord) -> float | None:
     return client.loop_lag_p99_ms if client.loop_lateness_ms is None else client.loop_lateness_ms
 
 
-def _in_time(lateness: Message, client: ClientRecord) -> Check:
+def _in_time(lateness: Message, context: CheckContext) -> Check:
     """With how late requests were sent, of those that had a slot."""
+    client = context.run.client
     mean_ms, p99_ms, most_ms = client.send_lag_mean_ms, client.send_lag_p99_ms, client.send_lag_max_ms
     sending = Message("client.sending", mean_ms=mean_ms, p99_ms=p99_ms, most_ms=most_ms)
     known = mean_ms is not None and p99_ms is not None and most_ms is not None
-    return ok("client.on_time", lateness=lateness, sending=sending if known else None)
+    order = order_unknown(context)
+    return ok("client.on_time", lateness=lateness, sending=sending if known else None, order=order)
 
 
 def _of_requests(context: CheckContext) -> Check | None:
@@ -204,7 +150,7 @@ def _of_requests(context: CheckContext) -> Check | None:
     """
     client, late_ms = context.run.client, _mean_lateness(context.run.client)
     metrics = [counterpart(metric) for metric in context.judged_metrics if metric.client_error in OF_A_TOKEN]
-    metrics += [METRICS["ttft"]] if _one_token(context.run.requests) else []
+    metrics += [METRICS["ttft"]] if one_token(context.run.requests) else []
     done = [record for record in context.run.requests if record.ok]
     samples = [(metric.sample(done), metric.label) for metric in metrics]
     means = [(sum(values) / len(values), label) for values, label in samples if values]
@@ -219,7 +165,7 @@ def _of_requests(context: CheckContext) -> Check | None:
     if p99_ms > LAG_SHARE_LIMIT_P99 * mean and any(metric.client_error in OF_A_TOKEN for metric in tails):
         limit = LAG_SHARE_LIMIT_P99
         return invalid("client.late_for_percentile", lateness=lateness, p99_ms=p99_ms, limit=limit)
-    return _in_time(lateness, client)
+    return _in_time(lateness, context)
 
 
 @Registration(

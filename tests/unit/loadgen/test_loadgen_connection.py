@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from slabench.loadgen import connection as module
+from slabench.loadgen import exchange as exchange_module
+from slabench.loadgen.backends.completions import CompletionsMeter
 from slabench.loadgen.backends.generate import GenerateMeter
 from slabench.loadgen.connection import RACE_NS, Connection
 from slabench.loadgen.exchange import Exchange
@@ -18,7 +20,7 @@ from slabench.loadgen.http1 import Answer
 from slabench.loadgen.read_batching import Pace
 from slabench.loadgen.tcp_info import out_of_order
 from slabench.records import ErrorKind
-from tests.unit.loadgen.reading import DONE, HEAD, chunk, good
+from tests.unit.loadgen.reading import DONE, HEAD, chunk, good, line, piece
 
 NOW = 10**12
 
@@ -82,7 +84,8 @@ class Driver:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     at = [NOW]
-    monkeypatch.setattr(module, "perf_counter_ns", lambda: at[0])
+    for room in (module, exchange_module):
+        monkeypatch.setattr(room, "perf_counter_ns", lambda: at[0])
     return at
 
 
@@ -92,6 +95,10 @@ def opened(
     made = Connection(driver, selector or Selector(), wire or Wire())  # type: ignore[arg-type]
     made.used = used
     return made
+
+
+def of_v1() -> Exchange:
+    return Exchange(3, memoryview(b"POST /v1/completions"), NOW, Answer(CompletionsMeter(1000)))
 
 
 def request() -> Exchange:
@@ -226,6 +233,67 @@ def test_segments_out_of_order_are_counted_for_each_answer_of_a_connection(
         assert list(exchange.arrivals) == [sent + at * MS for at in (13, 22, 31)]
         assert (exchange.first_read_ns, exchange.last_read_ns) == (sent + 18 * MS, sent + 36 * MS)
         assert exchange.out_of_order == (None if short else of_this)
+
+
+def read_at(clock: list[int], exchange: Exchange, *parts: bytes) -> tuple[Connection, list[int]]:
+    """A part every 9 ms, with a time of arrival 5 ms before; and when they were read."""
+    connection, times = opened(Driver(), used=False), []
+    connection.send(exchange)
+    for part in parts:
+        clock[0] += 9 * MS
+        times.append(clock[0])
+        connection.came(clock[0] - 5 * MS, part)
+    return connection, times
+
+
+@pytest.mark.parametrize("end", ["left open", "late", "closed"])
+def test_the_last_token_was_read_when_it_came_and_not_when_its_answer_ended(
+    clock: list[int], end: str
+) -> None:
+    first, second, third = good()
+    exchange = request()
+    parts = (HEAD, chunk(first), chunk(second), chunk(third), chunk(DONE))
+    connection, times = read_at(clock, exchange, *parts)
+    clock[0] += 1100 * MS
+    if end == "left open":
+        connection.leave_open(exchange)
+    else:
+        connection.came(clock[0], b"" if end == "closed" else b"0\r\n\r\n")
+    assert exchange.end_ns is not None and exchange.left_open == (end == "left open")
+    assert (exchange.first_read_ns, exchange.last_read_ns) == (times[1], times[3])
+
+
+def test_an_event_that_repeats_the_last_count_brings_no_token(clock: list[int]) -> None:
+    parts = (chunk(line(piece(k, end=end))) for k, end in ((1, None), (2, None), (2, "length")))
+    exchange = of_v1()
+    _, times = read_at(clock, exchange, HEAD, *parts)
+    assert list(exchange.answer.meter.arrival_tokens) == [1, 2, 2]
+    assert (exchange.first_read_ns, exchange.last_read_ns) == (times[1], times[2])
+
+
+def test_the_first_token_s_read_is_that_of_the_first_count_or_where_none_comes_of_the_first_text(
+    clock: list[int],
+) -> None:
+    """A text without a count comes first: the span begins with the first count all the same."""
+    exchange = of_v1()
+    _, times = read_at(clock, exchange, HEAD, *(chunk(line(piece(count))) for count in (None, None, 3, 4)))
+    assert exchange.answer.meter.first_text_ns == times[1] - 5 * MS
+    assert exchange.arrivals[0] == times[3] - 5 * MS
+    assert (exchange.first_read_ns, exchange.last_read_ns) == (times[3], times[4])
+    exchange = of_v1()
+    _, times = read_at(clock, exchange, HEAD, *(chunk(line(piece(None))) for _ in range(3)), chunk(DONE))
+    assert (exchange.first_read_ns, exchange.last_read_ns) == (times[1], times[3])
+
+
+def test_an_event_that_ends_with_its_connection_was_read_by_then(clock: list[int]) -> None:
+    first, second, _ = good()
+    exchange = request()
+    connection, _ = read_at(
+        clock, exchange, HEAD.replace(b"transfer-encoding: chunked\r\n", b""), first, second[:-1]
+    )
+    clock[0] += 9 * MS
+    connection.came(clock[0], b"")
+    assert len(exchange.arrivals) == 2 and exchange.last_read_ns == clock[0]
 
 
 @pytest.mark.parametrize("used", [True, False])

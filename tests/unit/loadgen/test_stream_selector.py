@@ -257,6 +257,26 @@ def run_of(wire: Wired, tokens: int) -> None:
     assert wire.connection.stamps  # the last ones were recognised
 
 
+@pytest.mark.parametrize("end", ["done", "lost"])
+def test_a_recognised_last_token_was_read_by_the_end_of_its_poll(selector: StreamSelector, end: str) -> None:
+    """The answer's end comes 50 ms later."""
+    with wired(selector) as wire:
+        run_of(wire, 19)
+        before = perf_counter_ns()
+        wire.write(chunk(event(20)))
+        after = perf_counter_ns()
+        assert wire.connection.stamps
+        time.sleep(0.05)
+        if end == "done":
+            wire.write(END)
+        else:
+            wire.connection.broke(None)
+        (done,) = wire.driver.ended
+    first, last = done.first_read_ns, done.last_read_ns
+    assert first is not None and last is not None
+    assert first < before < last < after
+
+
 @pytest.mark.parametrize(
     ("broken", "kind"),
     [

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from slabench.load_host import LoadHost
+from slabench.messages import in_language
+from slabench.metrics import bounded
 from slabench.records import Calibration, ClientRecord, ErrorKind, ServerEvidence
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity import (
@@ -872,13 +874,76 @@ def test_tokens_that_waited_for_a_lost_segment():
     assert lossy(("ttft.mean",), first_ms=113).state is CheckStatus.OK
     assert lossy(("e2el.mean",), first_ms=115).state is CheckStatus.OK
     assert lossy(("tpot.mean",), first_ms=112).state is CheckStatus.INVALID  # 2 of 30 ms, half of it
-    # What becomes of single gaps is not known: 3 segments of 6 events, and of 306.
-    found = lossy(("itl.p99",))
-    assert found.state is CheckStatus.FINDING and "(6 events)" in found.text
-    assert found.text.endswith("the error of itl.p99 is not known.")
-    many = [answer(k, out_of_order=0) for k in range(2, 102)]
-    assert lossy(("itl.p99",), more=many).state is CheckStatus.OK
     assert lossy(("itl.mean",)).state is CheckStatus.OK
+
+
+def test_metrics_whose_error_by_lost_segments_is_not_known():
+    """The times of the first and the last token are right; what becomes of single gaps is not known."""
+    found = lossy(("itl.p99",))  # 3 segments of 6 events
+    assert found.state is CheckStatus.INVALID
+    assert found.text.endswith(
+        "the error of itl.p99 is not known, and these are 50.00 % of the events (limit 0.5 %)."
+    )
+    many = [answer(k, out_of_order=0) for k in range(2, 202)]  # 606 events of 202 answers
+    for judged in ("itl.p99", "classic.itl.median", "full_batch.tpot"):
+        assert lossy((judged,), segments=3, more=many).state is CheckStatus.FINDING, judged
+        assert lossy((judged, "ttft.mean"), segments=4, more=many).state is CheckStatus.INVALID, judged
+    # One segment can be what decides these.
+    for judged in ("gap_max", "itl.max", "itl.min", "classic.itl.max", "ttft.std", "tpot.std", "e2el.std"):
+        found = lossy((judged,), segments=1, more=many)
+        assert (found.state, found.message.id) == (CheckStatus.INVALID, "client.out_of_order_extreme"), judged
+        assert judged in found.text
+    assert lossy(("itl.p99", "gap_max"), segments=1, more=many).state is CheckStatus.INVALID
+    assert lossy(("e2el.max", "accept_length"), more=many).state is CheckStatus.OK
+
+
+@pytest.mark.parametrize("judged", ["goodput.share", "goodput.request_throughput"])
+def test_goodput_is_of_requests_and_not_of_segments(judged):
+    """Of 50 answers the first k have one of 200 segments each, and 1000 events: below 0.5 % of these."""
+    long = {"arrivals": tuple((110 + at, 1 + at) for at in range(1000)), "output_len": 1000, "end": 1200}
+    records = [answer(k, **long) for k in range(50)]
+
+    def said(affected, last_ms=1109):
+        read = {"first_read_ns": 400 * MS, "last_read_ns": last_ms * MS}
+        some = [replace(record, out_of_order=1, **read) for record in records[:affected]]
+        rest = [replace(record, out_of_order=0) for record in records[affected:]]
+        return found_in(context(*some, *rest, judged=(judged,)), "client")
+
+    assert said(50).state is said(2).state is CheckStatus.INVALID
+    assert "4.00 % of the requests may be affected (limit 2.0 %)" in said(2).text
+    assert said(1).state is CheckStatus.FINDING
+    # the rate is over the duration, which ends with the last token
+    rate = judged.endswith("throughput")
+    assert said(1, last_ms=1150).state is (CheckStatus.INVALID if rate else CheckStatus.FINDING)
+
+
+@pytest.mark.parametrize(("judged", "most"), [("tpot.mean", 4), ("tpot.p99", 1)])
+def test_tpot_that_is_known_within_bounds_has_no_error_bound(judged, most):
+    texts = array("q", range(110 * MS, 160 * MS, MS))
+    ends = {"arrivals": (), "completion_tokens": 50, "output_len": 50, "first_piece": "a"}
+    uncounted = replace(answer(**ends), text_ns=texts, first_text_ns=texts[0], last_text_ns=texts[-1])
+    records = [replace(uncounted, index=k, out_of_order=0) for k in range(200)]
+    assert bounded.ends(uncounted) is not None
+
+    def said(affected):
+        waited = {"out_of_order": 1, "first_read_ns": 400 * MS, "last_read_ns": 400 * MS}
+        some = [replace(record, **waited) for record in records[:affected]]
+        return found_in(context(*some, *records[affected:], judged=(judged,)), "client").state
+
+    assert said(most) is CheckStatus.FINDING
+    assert said(most + 1) is CheckStatus.INVALID
+
+
+def test_a_kernel_that_does_not_count_segments_out_of_order_is_named():
+    words = "it is not known whether segments came out of order"
+    for judged in (("tpot.mean",), ("qpm",)):  # each has an OK of its own
+        half = found_in(context(answer(), answer(1, out_of_order=0), judged=judged), "client")
+        assert half.state is CheckStatus.OK
+        assert half.text.endswith(f"Of 1 of 2 answers {words} (lost packets): the kernel does not report it.")
+        with in_language("zh"):
+            assert "内核没有上报" in half.text
+        known = context(*(answer(k, out_of_order=0) for k in range(2)), judged=judged)
+        assert words not in found_in(known, "client").text
 
 
 def test_one_token_answers_are_late_as_well():
