@@ -112,7 +112,7 @@ def _wait_for_words(
     deadline = time.monotonic() + limit_s
     while words is not None and process.poll() is None and time.monotonic() < deadline:
         text = console.read_text()
-        if "slabench: run folder" in text and len(WORD.findall(text)) >= words:
+        if "slabench: Run folder" in text and len(WORD.findall(text)) >= words:
             return
         time.sleep(0.01)
 

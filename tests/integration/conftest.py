@@ -128,7 +128,7 @@ class Suite:
 
     def done(self, status: int, output: str) -> Done:
         latest = self.folder / "reports" / "latest"
-        named = re.search(r"run folder (\S+)", output)
+        named = re.search(r"[Rr]un folder:? (\S+)", output)
         folder = Path(named[1]) if named else latest.resolve() if latest.exists() else None
         return Done(status, output, folder if folder is not None and (folder / "run.json").exists() else None)
 

@@ -56,7 +56,7 @@ def test_started_ready_and_stopped_with_its_children(tmp_path):
 
 def test_a_server_without_the_ready_line_is_asked_for_a_token(tmp_path):
     with launch(command("--silent"), str(tmp_path / "log"), ready_timeout=20, grace=1) as server:
-        assert '"POST /generate' in server.log_end()
+        assert '"POST /generate' in str(server.log_end())
 
 
 def test_a_server_that_dies_at_start_gives_the_logs_last_lines(tmp_path):
