@@ -97,6 +97,7 @@ def test_what_waited_for_a_lost_segment_is_counted_and_its_error_bounded(
     with network(tmp_path / "log", ANSWERS, hosts=1) as net:
         (host,) = net.hosts
         host.link(delay_ms=delay_ms, loss=0.05)
+        end_idle_pools()  # an earlier test's load process is not in the namespace
         with inside(host.namespace):
             options = ClientOptions(connections="per-request")
             result = run_load(Target(net.url), prepare_requests(prompts), plan, options)
