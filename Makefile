@@ -36,7 +36,7 @@ bench: setup ## set up and run the reduced benchmarks on the embedded server
 
 test: setup ## set up and pass all tests of the project itself
 	$(BIN)/pytest tests/unit -n auto -q
-	$(BIN)/pytest tests/integration -q -m "not sglang and not browser and not slow" --ignore=tests/integration/fault_matrix -n 2 --dist loadfile
+	$(BIN)/pytest tests/integration -q -m "not sglang and not browser and not slow" --ignore=tests/integration/fault_matrix -n 3 --dist loadfile
 	$(BIN)/pytest tests/integration/fault_matrix -q -n 3
 
 test-unit: setup ## unit tests only, in seconds
