@@ -1,12 +1,13 @@
 """The check same_answers between real sglang 0.5.7 servers on CPU: what it finds, and what it lets pass.
 
     .venv-sglang/bin/python tools/sglang_cpu/make_variants.py MODELS
-    python -m benchmarks.bench_answers MODELS [--runs=20] [--out=FILE]
+    python -m benchmarks.bench_answers MODELS [--runs=20] [--prompts=16] [--tokens=24] [--out=FILE]
 
 Run by hand after `make sglang-server`. The old server has the seeded weights in bfloat16; beside it runs a
 new one, which gets changed weights by /update_weights_from_disk, or was started with other options. A run is
-one set of prompts: 16 of 24 random ids, answers of 24 tokens. Writes a line a run to --out (JSON lines),
-prints the table of docs/answers.md, and ends with 1 if a harmful change was missed or a harmless one found.
+one set of prompts of 24 random ids: 16, with answers of 24 tokens, or as many as the options say. Writes a
+line a run to --out (JSON lines), prints the table of docs/answers.md, and ends with 1 if a harmful change was
+missed or a harmless one found.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from slabench.verdict.same_answers import Compared, check
 
 ROOT = Path(__file__).resolve().parents[1]
 START = ROOT / "tools" / "sglang_cpu" / "start.sh"
-PROMPTS, PROMPT_LEN, TOKENS, FIRST_ID, VOCABULARY = 16, 24, 24, 300, 2048
+PROMPT_LEN, FIRST_ID, VOCABULARY = 24, 300, 2048
 SHOWN = (
     "logprob_shift", "top1_agreement", "token_shift", "decode_shift", "decode_top1", "decode_token_shift",
 )  # fmt: skip
@@ -84,10 +85,12 @@ def use_weights(url: str, folder: Path) -> None:
         raise ServerError(f"{answer.url} answers {answer.status}: {answer.text[:300]}")
 
 
-def run(old_url: str, new_url: str, seed: int) -> dict[str, Any]:
+def run(old_url: str, new_url: str, seed: int, asked: argparse.Namespace) -> dict[str, Any]:
     dice = random.Random(seed)
-    prompts = [tuple(dice.randrange(FIRST_ID, VOCABULARY) for _ in range(PROMPT_LEN)) for _ in range(PROMPTS)]
-    scored = score_both(Scorer(Http(old_url), {}), Scorer(Http(new_url), {}), prompts, TOKENS)
+    prompts = [
+        tuple(dice.randrange(FIRST_ID, VOCABULARY) for _ in range(PROMPT_LEN)) for _ in range(asked.prompts)
+    ]
+    scored = score_both(Scorer(Http(old_url), {}), Scorer(Http(new_url), {}), prompts, asked.tokens)
     if not isinstance(scored, Scored):
         raise ServerError(str(scored))
     compared = Compared.of(scored)
@@ -107,15 +110,15 @@ def measure(
     """Prints the change's row; returns how many of its runs are not as they should be."""
     if change.options == PLAIN:
         use_weights(urls[1], models / change.model)
-    runs = [run(*urls, 1000 + k) for k in range(asked.runs if change.harmful is not None else 5)]
+    runs = [run(*urls, 1000 + k, asked) for k in range(asked.runs if change.harmful is not None else 5)]
     if asked.out is not None:
         with asked.out.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps({"change": title, **each}) + "\n" for each in runs)
-    print(line(title, change, runs), flush=True)
+    print(line(title, change, runs, asked.prompts * len(runs)), flush=True)
     return 0 if change.harmful is None else sum(each["finding"] != change.harmful for each in runs)
 
 
-def line(name: str, change: Change, runs: list[dict[str, Any]]) -> str:
+def line(name: str, change: Change, runs: list[dict[str, Any]], answers: int) -> str:
     """A row of the table: found, the metrics' means with their extremes."""
     kind = {True: "harmful", False: "harmless", None: "shown"}[change.harmful]
     cells = []
@@ -125,7 +128,7 @@ def line(name: str, change: Change, runs: list[dict[str, Any]]) -> str:
             f"{statistics.fmean(values):.3f} ({min(values):.3f} to {max(values):.3f})" if values else ""
         )
     identical = sum(each["identical"] for each in runs)
-    cells.append(f"{identical} of {PROMPTS * len(runs)}")
+    cells.append(f"{identical} of {answers}")
     found = sum(each["finding"] for each in runs)
     return f"| {name} | {kind} | {found} of {len(runs)} | {' | '.join(cells)} |"
 
@@ -136,6 +139,8 @@ def main() -> int:
     )
     parser.add_argument("models", type=Path)
     parser.add_argument("--runs", type=int, default=20, help="prompt sets for each change (20)")
+    parser.add_argument("--prompts", type=int, default=16, help="of a run (16; a test's check asks up to 64)")
+    parser.add_argument("--tokens", type=int, default=24, help="of an answer (24; a test's check up to 64)")
     parser.add_argument("--out", type=Path, help="JSON lines, added to")
     parser.add_argument("--old", help="URL of a server that runs already; with --new")
     parser.add_argument("--new", help="URL of another one, for the changes of --options")
