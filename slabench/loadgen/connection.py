@@ -13,7 +13,7 @@ from slabench.loadgen.event_template import UNEXPECTED, Frame, prediction
 from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import STAMP_BYTES, all_arrived_ns
-from slabench.loadgen.stream_selector import Stream, StreamSelector
+from slabench.loadgen.stream_selector import Read, Stream, StreamSelector
 from slabench.loadgen.tcp_info import out_of_order, tcp_info
 from slabench.loadgen.tls import Secure
 from slabench.records import ErrorKind
@@ -114,26 +114,26 @@ class Connection(Stream):
         exchange.sent_ns = began_ns
         return False
 
-    def came(self, now_ns: int, data: bytes) -> bool:
+    def came(self, read: Read) -> bool:
         exchange = self.exchange
         if exchange is None:
             self.broke(None)  # bytes without a request, or the end of an idle connection
             return True
-        self.settle()
+        self.settle(read.looked_ns)
         # An arrival is never earlier than the one before it or than the request, whichever clock stamped
         # them.
-        now_ns = max(now_ns, exchange.last_ns or exchange.sent_ns or 0)
-        if not data:
+        now_ns = max(read.came_ns, exchange.last_ns or exchange.sent_ns or 0)
+        if not read.data:
             self.broke(None)
             return True
         exchange.last_ns = now_ns
-        meter, read_ns, output = exchange.answer.meter, perf_counter_ns(), exchange.output()
+        meter, output = exchange.answer.meter, exchange.output()
         before, no_text = len(meter.arrival_ns), meter.first_text_ns is None
-        ended = exchange.answer.feed(now_ns, data)
+        ended = exchange.answer.feed(now_ns, read.data)
         if not before and (no_text or meter.arrival_ns):  # the last of these is that of the first token
-            exchange.first_read_ns = read_ns
+            exchange.first_read_ns = read.read_ns
         if exchange.output() != output:
-            exchange.last_read_ns = read_ns
+            exchange.last_read_ns = read.read_ns
         if ended:
             self._finish(exchange, now_ns)
             return True
@@ -147,18 +147,22 @@ class Connection(Stream):
         counts = self.exchange.answer.meter.arrival_tokens if self.exchange is not None else ()
         return counts[-1] + self.step * (len(self.stamps) // STAMP_BYTES) if counts else 0
 
-    def settle(self) -> bool:
-        """Give the meter the predicted reads since the last other one; True if there were any."""
+    def settle(self, read_ns: int | None = None) -> bool:
+        """Give the meter the predicted reads since the last other one; True if there were any.
+
+        read_ns: when all of them had been read; None: when the last poll returned, since a connection is read
+        once after each.
+        """
         exchange = self.exchange
         if exchange is None or not self.stamps:
             return False
         times = all_arrived_ns(self.stamps, self._selector.offset_ns)
         self.stamps.clear()
         times = list(accumulate(times, max, initial=exchange.arrivals[-1]))[1:]
-        exchange.answer.meter.run(times, self.step)
+        exchange.answer.meter.run(times, self.step, self.kept)
+        self.kept.clear()
         exchange.last_ns = times[-1]
-        # A connection is read once after each poll, so they were read before the last one returned.
-        exchange.last_read_ns = self._selector.looked_ns
+        exchange.last_read_ns = self._selector.looked_ns if read_ns is None else read_ns
         self._misses = 0
         return True
 
@@ -168,12 +172,7 @@ class Connection(Stream):
         """
         self.endings = UNEXPECTED
         meter, frame = answer.meter, None
-        if (
-            self._misses < MOST_MISSES
-            and self._selector.stamped
-            and answer.between
-            and not meter.keeps_next()
-        ):
+        if self._misses < MOST_MISSES and self._selector.stamped and answer.between:
             self._misses += 1
             frame = meter.frame()
             if frame is not None and len(counts := meter.arrival_tokens) > 1:
@@ -182,6 +181,7 @@ class Connection(Stream):
                 if found is not None:
                     self.next = counts[-1] + self.step
                     self.opening, self.before, self.endings, self.mark = found
+                    self.keep = meter.keeps()
         self._frame = frame
 
     def _finish(self, exchange: Exchange, now: int) -> None:

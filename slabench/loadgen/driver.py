@@ -254,6 +254,8 @@ class LoadDriver:
         now, limits = perf_counter_ns(), self.options
         self._check_clock()
         for exchange, connection in list(self.active.values()):
+            if connection is not None and connection.waiting:
+                continue  # what has come is taken first
             if connection is not None and exchange.stays_open(now):
                 connection.leave_open(exchange)
                 continue
@@ -275,6 +277,7 @@ class LoadDriver:
         if self._stopped:
             return
         self._stopped = True
+        self.selector.take()
         for exchange, connection in list(self.active.values()):
             self._fail(exchange, connection, ErrorKind.INTERRUPTED, "The run was interrupted.")
         self.check_complete()

@@ -120,6 +120,11 @@ _MOST_TABLES, _MOST_COUNTS = 16, 8192  # some 160 bytes each
 _TABLES: dict[tuple[bytes, tuple[int, ...], int], Endings] = {}
 
 
+def event_of(read: bytes) -> bytes:
+    """The event of a read that was recognised, without its chunk's size line and the line ends."""
+    return read[read.index(b"\n") + 1 : -len(_END)]
+
+
 def frame_of(event: bytes, *, text: bool) -> Frame | None:
     """The frame of an event of /generate with a count; None if it is unusual, ends the answer, or has an
     error.

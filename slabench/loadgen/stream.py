@@ -128,16 +128,17 @@ class StreamMeter(EventStream):
         """
         return False
 
-    def keeps_next(self) -> bool:
-        """Whether the next event is kept, so that it must not be recognised."""
-        return self.last is None
+    def keeps(self) -> int:
+        """How many of the next events are kept."""
+        return 0
 
     def frame(self) -> Frame | None:
         """The last counted event's; None if nothing can be predicted from it."""
         return None
 
-    def run(self, times_ns: Sequence[int], step: int) -> None:
-        """Count recognised events: each has step tokens more than the one before.
+    def run(self, times_ns: Sequence[int], step: int, kept: Sequence[bytes] = ()) -> None:
+        """Count recognised events: each has step tokens more than the one before. kept: the first reads of
+        them, as many as keeps() wanted.
 
         The event that is kept is the last one that was read, with the count of the last one that came.
         """

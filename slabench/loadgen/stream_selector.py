@@ -2,7 +2,9 @@
 
 Between a chunk's arrival and its stamp are one epoll, one recvmsg and a few comparisons; no handle, transport
 or copy. A read that is not exactly the predicted one goes to its stream's came() (http1.py has the three
-ways).
+ways): after all sockets that are ready have been read, and for a millisecond at a time. Else the first tokens
+of a thousand answers, which are parsed, would take longer than the next ones need to come, two of them would
+be one read, and the kernel's time is that of the later one.
 """
 
 from __future__ import annotations
@@ -13,24 +15,47 @@ import selectors
 import socket
 from collections.abc import Callable, Mapping
 from time import perf_counter_ns, sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 from slabench.loadgen.event_template import ANYTHING, LINE_END, READ_BYTES, SIZE_LINES, UNEXPECTED, Endings
 from slabench.loadgen.kernel_timestamps import ANCILLARY, Ancillary, arrived_ns, ask, offset_ns
 from slabench.loadgen.read_batching import Pace
-from slabench.units import NS_PER_S
+from slabench.units import NS_PER_MS, NS_PER_S
 
 MAX_EVENTS = 256  # streams a poll; then timers are called
+TAKING_NS = NS_PER_MS  # for so long waiting reads are taken before sockets are looked at again
 _ESCAPE = ord("\\")  # at a text's end it may stand for the quotation mark behind it
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
 # recvmsg_into's: buffers and room for ancillary data in; bytes read, ancillary data, flags and address out.
 Receive = Callable[[list[bytearray], int], tuple[int, Ancillary, int, Any]]
 
 
+class Read(NamedTuple):
+    """One that was not recognised."""
+
+    came_ns: int
+    stamped: bool  # came_ns is the kernel's
+    read_ns: int
+    looked_ns: int  # when the poll before had returned: earlier reads of its stream were made by then
+    data: bytes  # empty at the end of the connection
+
+
 class Stream:
     """A socket that is read here. The slots are what a predicted read needs; the methods take all others."""
 
-    __slots__ = ("before", "endings", "mark", "next", "opening", "receive", "stamps", "step")
+    __slots__ = (
+        "before",
+        "endings",
+        "keep",
+        "kept",
+        "mark",
+        "next",
+        "opening",
+        "receive",
+        "stamps",
+        "step",
+        "waiting",
+    )
 
     def __init__(self, receive: Receive) -> None:
         self.receive = receive
@@ -41,9 +66,12 @@ class Stream:
         self.next = 0  # the count predicted next
         self.step = 1  # tokens an event
         self.stamps = bytearray()  # the kernel's times of predicted reads, not given to the meter yet
+        self.keep = 0  # how many of the next predicted reads are kept, for what is in them,
+        self.kept: list[bytes] = []  # and those that were
+        self.waiting: list[Read] = []  # for came()
 
-    def came(self, now_ns: int, data: bytes) -> bool:
-        """Take a read, empty at the end; True if asyncio must run: a request ended, or a connection."""
+    def came(self, read: Read) -> bool:
+        """Take a read; True if asyncio must run: a request ended, or a connection."""
         raise NotImplementedError
 
     def writable(self) -> None:
@@ -63,9 +91,10 @@ class StreamSelector(selectors.BaseSelector):
     def __init__(self) -> None:
         self.pace = Pace()
         self.offset_ns = offset_ns()  # from the kernel's times to perf_counter_ns
-        self.stamped = False  # the last read that came() took had a time of the kernel's
+        self.stamped = False  # the read that came() takes, or took last, has a time of the kernel's
         self.unstamped = 0  # reads of an answer that had none
         self.looked_ns = 0  # when the previous poll returned: what it did not report came later
+        self._waiting: dict[int, Stream] = {}  # streams with reads for came(), by their sockets
         self._buffer = bytearray(READ_BYTES)
         self._view = memoryview(self._buffer)
         self._streams: dict[int, Stream] = {}
@@ -89,6 +118,16 @@ class StreamSelector(selectors.BaseSelector):
     def forget(self, fd: int) -> None:
         if self._streams.pop(fd, None) is not None:
             self._epoll.unregister(fd)
+            self._waiting.pop(fd, None)
+
+    def take(self, until_ns: int | None = None) -> bool:
+        """Give waiting reads to their streams, one stream's at least; True if asyncio must run."""
+        run_asyncio = False
+        while self._waiting:
+            run_asyncio |= self._take(next(iter(self._waiting)))
+            if until_ns is not None and perf_counter_ns() >= until_ns:
+                break
+        return run_asyncio
 
     def _read(self, ready: list[tuple[int, int]]) -> bool:
         """Read each once; True if asyncio must run."""
@@ -108,7 +147,9 @@ class StreamSelector(selectors.BaseSelector):
                     run_asyncio = True
                 continue
             except OSError as error:
-                stream.broke(error)
+                self._take(fd)
+                if streams.get(fd) is stream:
+                    stream.broke(error)
                 run_asyncio = True
                 continue
             count = stream.next
@@ -129,18 +170,46 @@ class StreamSelector(selectors.BaseSelector):
             ):
                 stream.stamps += ancillary[0][2]
                 stream.next = count + stream.step
+                if stream.keep:
+                    stream.keep -= 1
+                    stream.kept.append(bytes(self._view[:size]))
                 continue
-            now = arrived_ns(ancillary, self.offset_ns)
-            if size:  # the end of a connection has no time
-                self.stamped = now is not None
-                self.unstamped += now is None
-            try:
-                run_asyncio |= stream.came(
-                    perf_counter_ns() if now is None else now, bytes(self._view[:size])
+            came, read_ns = arrived_ns(ancillary, self.offset_ns), perf_counter_ns()
+            stamped = came is not None
+            self.unstamped += not stamped and size > 0  # the end of a connection has no time
+            stream.waiting.append(
+                Read(
+                    read_ns if came is None else came,
+                    stamped,
+                    read_ns,
+                    self.looked_ns,
+                    bytes(self._view[:size]),
                 )
+            )
+            stream.endings = UNEXPECTED  # until this read has been taken
+            self._waiting[fd] = stream
+            if not size or event != IN:
+                # the end is judged by when this process looked for it
+                run_asyncio |= self._take(fd)
                 if event & OUT and streams.get(fd) is stream:
                     stream.writable()
                     run_asyncio = True
+        return run_asyncio
+
+    def _take(self, fd: int) -> bool:
+        """Give a stream the reads that wait for it; True if asyncio must run."""
+        stream = self._waiting.pop(fd, None)
+        if stream is None:
+            return False
+        reads, stream.waiting = stream.waiting, []
+        run_asyncio = False
+        for read in reads:
+            if self._streams.get(fd) is not stream:  # it was closed after the read before
+                break
+            if read.data:
+                self.stamped = read.stamped
+            try:
+                run_asyncio |= stream.came(read)
             except Exception as error:  # noqa: BLE001  a failure of one request must not fail the others
                 stream.failed(error)
                 run_asyncio = True
@@ -152,10 +221,12 @@ class StreamSelector(selectors.BaseSelector):
         """Read streams until the time is over or asyncio must run."""
         now = perf_counter_ns()
         until = None if timeout is None else now + int(timeout * NS_PER_S)
-        pace, poll = self.pace, self._epoll.poll
+        pace, poll, waiting = self.pace, self._epoll.poll, self._waiting
         while True:
             left = None
-            if until is not None:
+            if waiting:
+                left = 0.0
+            elif until is not None:
                 left = max(0, until - now) / NS_PER_S
                 pause = pace.pause_ns / NS_PER_S
                 if 0 < pause < left:
@@ -164,11 +235,14 @@ class StreamSelector(selectors.BaseSelector):
             ready = poll(left, MAX_EVENTS)
             run_asyncio = self._read(ready)
             self.looked_ns = now = perf_counter_ns()
+            if waiting:
+                run_asyncio |= self.take(now + TAKING_NS)
+                now = perf_counter_ns()
             if pace.watching:
-                pace.observe(now, ready)
+                pace.observe(self.looked_ns, ready)
             if now >= pace.due_ns:
                 pace.switch(now, stamped=self.stamped)
-            if run_asyncio or not ready or (until is not None and now >= until):
+            if run_asyncio or not (ready or waiting) or (until is not None and now >= until):
                 return self._others.select(0)
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:

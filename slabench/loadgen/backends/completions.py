@@ -21,7 +21,7 @@ from slabench.loadgen.backends.base import (
     strings,
 )
 from slabench.loadgen.event_stream import payload
-from slabench.loadgen.event_template import COUNT, ERROR, Frame, piece_frame
+from slabench.loadgen.event_template import COUNT, ERROR, Frame, event_of, piece_frame
 from slabench.loadgen.events import Event
 from slabench.loadgen.numbers import TOKENS, token_count
 from slabench.loadgen.stream import KeptLines, StreamMeter
@@ -86,15 +86,16 @@ class CompletionsMeter(StreamMeter):
     def count(self, now_ns: int, data: bytes, start: int, end: int, *, alone: bool = True) -> bool:
         return data.startswith(b"data: {", start) and self.usual_event(now_ns, data, start, end)
 
-    def keeps_next(self) -> bool:
-        return len(self.pieces) == len(self.arrival_ns) < MOST_PIECES
+    def keeps(self) -> int:
+        return max(0, MOST_PIECES - len(self.pieces)) if len(self.pieces) == len(self.arrival_ns) else 0
 
     def frame(self) -> Frame | None:
         return piece_frame(self.last_line(), text=self.first_text_ns is not None)
 
-    def run(self, times_ns: Sequence[int], step: int) -> None:
+    def run(self, times_ns: Sequence[int], step: int, kept: Sequence[bytes] = ()) -> None:
         super().run(times_ns, step)
         self._grown_ns = times_ns[-1]
+        self.pieces += map(event_of, kept)
 
     def json_event(self, event: Event, now_ns: int, data: bytes, start: int, end: int) -> None:
         if event.reason:

@@ -18,6 +18,7 @@ from slabench.loadgen.connection import RACE_NS, Connection
 from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.read_batching import Pace
+from slabench.loadgen.stream_selector import Read
 from slabench.loadgen.tcp_info import out_of_order
 from slabench.records import ErrorKind
 from tests.unit.loadgen.reading import DONE, HEAD, chunk, good, line, piece
@@ -62,6 +63,11 @@ class Selector:
 
     def watch(self, fd: int, stream: Connection) -> None: ...
     def forget(self, fd: int) -> None: ...
+
+
+def read(clock: list[int], data: bytes, ago: int = 0) -> Read:
+    """One that is made now, and came so long ago."""
+    return Read(clock[0] - ago, True, clock[0], clock[0], data)
 
 
 class Driver:
@@ -168,7 +174,7 @@ def test_a_request_is_sent_again_only_where_the_end_of_the_connection_was_on_its
     if how is not None:
         connection.broke(how)
     else:
-        connection.came(clock[0], b"")
+        connection.came(read(clock, b""))
     assert (driver.once_more, driver.ended) == (([exchange], []) if again else ([], [exchange]))
     assert exchange.error is (None if again else ErrorKind.RESET)
 
@@ -227,7 +233,7 @@ def test_segments_out_of_order_are_counted_for_each_answer_of_a_connection(
         wire.out_of_order = all_so_far
         for part in (HEAD, chunk(first), chunk(second), chunk(third) + chunk(DONE) + b"0\r\n\r\n"):
             clock[0] += 9 * MS
-            connection.came(clock[0] - 5 * MS, part)
+            connection.came(read(clock, part, ago=5 * MS))
         sent = exchange.sent_ns
         assert sent is not None and driver.ended.pop() is exchange and exchange.error is None
         assert list(exchange.arrivals) == [sent + at * MS for at in (13, 22, 31)]
@@ -242,7 +248,7 @@ def read_at(clock: list[int], exchange: Exchange, *parts: bytes) -> tuple[Connec
     for part in parts:
         clock[0] += 9 * MS
         times.append(clock[0])
-        connection.came(clock[0] - 5 * MS, part)
+        connection.came(read(clock, part, ago=5 * MS))
     return connection, times
 
 
@@ -258,7 +264,7 @@ def test_the_last_token_was_read_when_it_came_and_not_when_its_answer_ended(
     if end == "left open":
         connection.leave_open(exchange)
     else:
-        connection.came(clock[0], b"" if end == "closed" else b"0\r\n\r\n")
+        connection.came(read(clock, b"" if end == "closed" else b"0\r\n\r\n"))
     assert exchange.end_ns is not None and exchange.left_open == (end == "left open")
     assert (exchange.first_read_ns, exchange.last_read_ns) == (times[1], times[3])
 
@@ -292,7 +298,7 @@ def test_an_event_that_ends_with_its_connection_was_read_by_then(clock: list[int
         clock, exchange, HEAD.replace(b"transfer-encoding: chunked\r\n", b""), first, second[:-1]
     )
     clock[0] += 9 * MS
-    connection.came(clock[0], b"")
+    connection.came(read(clock, b""))
     assert len(exchange.arrivals) == 2 and exchange.last_read_ns == clock[0]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter_ns
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +22,7 @@ from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.stream_selector import StreamSelector, new_loop
 from slabench.loadgen.tls import Address
 from slabench.records import ErrorKind
+from tests.unit.loadgen.reading import answered, event, line
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 14\r\n\r\ndata: [DONE]\n\n"
 V4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
@@ -123,3 +126,38 @@ def test_the_sign_of_a_clock_step_is_that_of_the_clock(step_ns: int, monkeypatch
     day += step_ns
     LoadDriver._check_clock(seen)
     assert seen.clock_step_ns == step_ns
+
+
+@contextmanager
+def one_read_waits(loop: Any, **options: Any) -> Iterator[tuple[Any, list[Exchange], StreamSelector]]:
+    """A request whose first token has been read and not parsed yet."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        driver, ended = driver_of(loop, "127.0.0.1", listener.getsockname()[1], 1, **options)
+        loop[0].run_until_complete(driver.open_connections())
+        driver.zero_ns = perf_counter_ns()
+        driver._release()
+        peer, _ = listener.accept()
+        with peer:
+            peer.sendall(answered(line(event(1))))
+            selector = loop[1]
+            selector._read(selector._epoll.poll(5, 8))
+            assert len(selector._waiting) == 1
+            yield driver, ended, selector
+        driver.stop()
+        driver.close()
+
+
+def test_a_request_whose_first_token_waits_to_be_parsed_has_not_timed_out(loop: Any) -> None:
+    with one_read_waits(loop, first_byte_timeout_s=0.001) as (driver, ended, selector):
+        time.sleep(0.01)
+        driver._check_timeouts()
+        assert not ended
+        selector.take()
+        driver._check_timeouts()
+        assert [exchange.error for exchange in ended[:1]] == [None]
+
+
+def test_a_stop_loses_no_token_that_waits_to_be_parsed(loop: Any) -> None:
+    with one_read_waits(loop) as (driver, ended, _):
+        driver.stop()
+        assert [list(exchange.answer.meter.arrival_tokens) for exchange in ended] == [[1]]

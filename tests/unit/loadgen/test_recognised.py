@@ -26,7 +26,7 @@ from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import SO_TIMESTAMPNS
 from slabench.loadgen.response_record import record_of
 from slabench.loadgen.stream import StreamMeter
-from slabench.loadgen.stream_selector import IN, StreamSelector
+from slabench.loadgen.stream_selector import IN, Read, StreamSelector
 from slabench.loadgen.worker import record_frame
 from slabench.records import ErrorKind, RequestRecord
 from slabench.units import NS_PER_S
@@ -34,7 +34,7 @@ from tests.unit.loadgen.reading import DONE, HEAD, V1, chunk, request
 
 DATA = Path(__file__).parents[2] / "data"
 CHAT = "sglang-oai-chat"
-PIECES = 4  # events of /v1 that are kept, less than usual
+PIECES = 12  # events of /v1 that are kept, less than usual
 MS = 1_000_000
 REAL = [
     (DATA / "loadgen" / "generate_stream.http", DEFAULT),
@@ -104,9 +104,9 @@ class Counting(Connection):
 
     __slots__ = ("parsed",)
 
-    def came(self, now_ns: int, data: bytes) -> bool:
+    def came(self, read: Read) -> bool:
         self.parsed += 1
-        return super().came(now_ns, data)
+        return super().came(read)
 
 
 def every_event_parsed(meter: type[StreamMeter]) -> type[StreamMeter]:
@@ -141,6 +141,7 @@ class Reader:
                 break
             scripted.next = ((number + 1) * MS, data)
             self.selector._read([(scripted.fileno(), IN)])
+            self.selector.take()
         (frame,) = Decoder().feed(record_frame(exchange))
         return Result(
             record_of(frame, request(backend), keep_text=True), connection.parsed, answer.meter.last_line()
@@ -399,8 +400,9 @@ def test_v1_events_are_recognised(reader: Reader, form: str, silent: int) -> Non
     record = found.record
     assert record.ok
     assert (record.first_text_at, record.first_text_ns) == (silent, record.arrival_ns[silent])
-    # head; what is kept, and one more; looks at 6 to 96; `created` twice; two with the first text; the end
-    assert found.parsed <= 1 + PIECES + 1 + 5 + 2 + 2 + 3
+    # head; the first two; looks at 3 to 96; `created` twice; two with the first text; the end
+    assert found.parsed <= 1 + 2 + 6 + 2 + 2 + 3
+    assert record.counted_text == "".join(texts[:PIECES])
 
 
 @pytest.mark.parametrize("text", ['\\"', '\\"error\\":\\"no memory\\"'])

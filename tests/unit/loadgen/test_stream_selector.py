@@ -9,8 +9,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from time import perf_counter_ns
 from typing import Any
 
@@ -23,7 +23,7 @@ from slabench.loadgen.connection import Connection
 from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import SO_TIMESTAMPNS, all_arrived_ns, arrived_ns, ask, offset_ns
-from slabench.loadgen.stream_selector import StreamSelector
+from slabench.loadgen.stream_selector import IN, Read, StreamSelector
 from slabench.records import ErrorKind
 from tests.unit.loadgen.reading import last_event
 
@@ -38,9 +38,12 @@ class Driver:
     def __init__(self) -> None:
         self.ended: list[Exchange] = []
         self.lost: list[Connection] = []
+        self.closes = False  # a connection whose exchange ended
 
     def finished(self, connection: Connection, exchange: Exchange) -> None:
         self.ended.append(exchange)
+        if self.closes:
+            connection.close()
 
     def again(self, exchange: Exchange) -> None:
         raise AssertionError("nothing is sent again here")
@@ -61,15 +64,15 @@ class Careful(Connection):
         super().__init__(*args)
         self.reads = 0
 
-    def came(self, now_ns: int, data: bytes) -> bool:
+    def came(self, read: Read) -> bool:
         self.reads += 1
-        return super().came(now_ns, data)
+        return super().came(read)
 
 
 class Wired:
     """A connection that has sent its request, and the server's end of it."""
 
-    def __init__(self, selector: StreamSelector) -> None:
+    def __init__(self, selector: StreamSelector, sort: type[Careful]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             mine = socket.create_connection(listener.getsockname())
             self.server, _ = listener.accept()
@@ -78,7 +81,7 @@ class Wired:
         ask(mine)
         mine.setblocking(False)
         self.selector, self.driver = selector, Driver()
-        self.connection = Careful(self.driver, selector, mine)
+        self.connection: Any = sort(self.driver, selector, mine)
         self.exchange = Exchange(
             0, memoryview(b"POST / HTTP/1.1\r\n\r\n"), perf_counter_ns(), Answer(GenerateMeter())
         )
@@ -116,8 +119,8 @@ def selector() -> Iterator[StreamSelector]:
 
 
 @contextmanager
-def wired(selector: StreamSelector) -> Iterator[Wired]:
-    found = Wired(selector)
+def wired(selector: StreamSelector, sort: type[Careful] = Careful) -> Iterator[Wired]:
+    found = Wired(selector, sort)
     try:
         yield found
     finally:
@@ -250,8 +253,9 @@ def test_whatever_comes_between_counts_as_the_straightforward_parser_does(
     assert (last.completion_tokens, last.finish_reason) == (total + 1, "stop")
 
 
-def run_of(wire: Wired, tokens: int) -> None:
-    wire.write(HEAD)
+def run_of(wire: Wired, tokens: int, head: bytes = HEAD) -> None:
+    if head:
+        wire.write(head)
     for count in range(1, tokens + 1):
         wire.write(chunk(event(count)))
     assert wire.connection.stamps  # the last ones were recognised
@@ -275,6 +279,143 @@ def test_a_recognised_last_token_was_read_by_the_end_of_its_poll(selector: Strea
     first, last = done.first_read_ns, done.last_read_ns
     assert first is not None and last is not None
     assert first < before < last < after
+
+
+class Slow(Careful):
+    """Its first event with a token takes a while, in which the others' next ones come."""
+
+    __slots__ = ("meanwhile",)
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def came(self, read: Read) -> bool:
+        if b"data:" in read.data:
+            self.meanwhile()
+            self.meanwhile = lambda: None
+        return super().came(read)
+
+
+@contextmanager
+def several(selector: StreamSelector, count: int) -> Iterator[list[Wired]]:
+    with ExitStack() as stack:
+        wires = [stack.enter_context(wired(selector, Slow)) for _ in range(count)]
+        for wire in wires:
+            wire.write(HEAD)
+        yield wires
+
+
+def test_events_that_come_while_another_stream_s_is_parsed_keep_their_own_times(
+    selector: StreamSelector,
+) -> None:
+    """Three streams' first events are ready; as one of them is parsed, the second events of all come."""
+    written: list[int] = []
+    with several(selector, 3) as wires:
+
+        def second() -> None:
+            if not written:
+                time.sleep(0.01)
+                for wire in wires:
+                    written.append(perf_counter_ns())
+                    wire.server.sendall(chunk(event(2)))
+
+        for wire in wires:
+            wire.connection.meanwhile = second
+            wire.server.sendall(chunk(event(1)))
+        time.sleep(0.01)
+        for _ in range(5):
+            selector.select(0.01)
+        for wire, second_ns in zip(wires, written, strict=True):
+            meter = wire.exchange.answer.meter
+            assert list(meter.arrival_tokens) == [1, 2]
+            assert meter.arrival_ns[0] < written[0] - 5 * MS
+            assert second_ns - 1000 <= meter.arrival_ns[1] <= second_ns + MS
+
+
+def test_what_waits_is_taken_for_a_millisecond_and_then_sockets_are_looked_at(
+    selector: StreamSelector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with several(selector, 4) as wires:
+        for wire in wires:
+            wire.connection.meanwhile = lambda: time.sleep(0.002)
+            wire.server.sendall(chunk(event(1)))
+        time.sleep(0.01)
+        waiting, take = [], selector.take
+
+        def counted(until_ns: int | None = None) -> bool:
+            found = take(until_ns)
+            waiting.append(sum(bool(wire.connection.waiting) for wire in wires))
+            return found
+
+        monkeypatch.setattr(selector, "take", counted)
+        selector.select(0.05)
+        assert waiting == [3, 2, 1, 0]
+        assert [list(wire.exchange.arrivals) != [] for wire in wires] == [True] * 4
+
+
+def read_in_turn(selector: StreamSelector, *wires: Wired) -> None:
+    """What has come, in this order; then all that comes."""
+    selector._read([(wire.connection._fd, IN) for wire in wires])
+    for _ in range(5):
+        selector.select(0.01)
+
+
+def test_nothing_is_recognised_while_a_read_of_its_stream_waits(selector: StreamSelector) -> None:
+    """The event that was predicted comes after another one with its count."""
+    with several(selector, 2) as (first, second):
+        run_of(second, 20, head=b"")
+        written: list[int] = []
+
+        def predicted() -> None:
+            time.sleep(0.01)
+            written.append(perf_counter_ns())
+            second.server.sendall(chunk(event(21)))
+
+        first.connection.meanwhile = predicted
+        first.server.sendall(chunk(event(1)))
+        second.server.sendall(chunk(event(21).replace(b'"cached_tokens":0', b'"cached_tokens":0,"t":5')))
+        read_in_turn(selector, first, second)
+        second.connection.settle()
+        meter = second.exchange.answer.meter
+        assert list(meter.arrival_tokens)[19:] == [20, 21, 21]
+        assert meter.arrival_ns[20] < written[0] - 5 * MS < written[0] - 1000 <= meter.arrival_ns[21]
+
+
+def test_reads_that_wait_are_taken_before_the_end_of_their_connection(selector: StreamSelector) -> None:
+    with several(selector, 2) as (first, second):
+
+        def ends() -> None:
+            second.server.sendall(chunk(event(2)))
+            second.server.close()
+            time.sleep(0.01)
+
+        first.connection.meanwhile = ends
+        for wire in (first, second):
+            wire.server.sendall(chunk(event(1)))
+        read_in_turn(selector, first, second)
+        (done,) = second.driver.ended
+        assert done.error is ErrorKind.TRUNCATED
+        assert list(done.answer.meter.arrival_tokens) == [1, 2]
+        assert second.driver.lost == [second.connection]
+
+
+def test_what_waits_for_a_connection_that_an_error_closed_is_dropped(selector: StreamSelector) -> None:
+    """Its answer ends with the first of two reads, and the second has no request."""
+    with several(selector, 2) as (first, second):
+        broken = b"zz\r\n"
+
+        def again() -> None:
+            second.server.sendall(broken)
+            time.sleep(0.01)
+
+        first.connection.meanwhile = again
+        first.server.sendall(chunk(event(1)))
+        second.server.sendall(broken)
+        second.driver.closes = True
+        read_in_turn(selector, first, second)
+        (done,) = second.driver.ended
+        assert done.error is ErrorKind.MALFORMED and not second.driver.lost
 
 
 @pytest.mark.parametrize(
