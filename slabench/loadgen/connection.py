@@ -207,6 +207,7 @@ class Connection(Stream):
 
     def broke(self, error: OSError | None) -> None:
         """The connection ended; error is None if the peer closed it."""
+        self._selector.take_of(self._fd)  # what came before
         now = perf_counter_ns()
         self.settle()
         exchange = self.exchange

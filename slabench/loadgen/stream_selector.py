@@ -124,9 +124,28 @@ class StreamSelector(selectors.BaseSelector):
         """Give waiting reads to their streams, one stream's at least; True if asyncio must run."""
         run_asyncio = False
         while self._waiting:
-            run_asyncio |= self._take(next(iter(self._waiting)))
+            run_asyncio |= self.take_of(next(iter(self._waiting)))
             if until_ns is not None and perf_counter_ns() >= until_ns:
                 break
+        return run_asyncio
+
+    def take_of(self, fd: int) -> bool:
+        """Give a stream the reads that wait for it; True if asyncio must run."""
+        stream = self._waiting.pop(fd, None)
+        if stream is None:
+            return False
+        reads, stream.waiting = stream.waiting, []
+        run_asyncio = False
+        for read in reads:
+            if self._streams.get(fd) is not stream:  # it was closed after the read before
+                break
+            if read.data:
+                self.stamped = read.stamped
+            try:
+                run_asyncio |= stream.came(read)
+            except Exception as error:  # noqa: BLE001  a failure of one request must not fail the others
+                stream.failed(error)
+                run_asyncio = True
         return run_asyncio
 
     def _read(self, ready: list[tuple[int, int]]) -> bool:
@@ -147,9 +166,7 @@ class StreamSelector(selectors.BaseSelector):
                     run_asyncio = True
                 continue
             except OSError as error:
-                self._take(fd)
-                if streams.get(fd) is stream:
-                    stream.broke(error)
+                stream.broke(error)
                 run_asyncio = True
                 continue
             count = stream.next
@@ -190,29 +207,10 @@ class StreamSelector(selectors.BaseSelector):
             self._waiting[fd] = stream
             if not size or event != IN:
                 # the end is judged by when this process looked for it
-                run_asyncio |= self._take(fd)
+                run_asyncio |= self.take_of(fd)
                 if event & OUT and streams.get(fd) is stream:
                     stream.writable()
                     run_asyncio = True
-        return run_asyncio
-
-    def _take(self, fd: int) -> bool:
-        """Give a stream the reads that wait for it; True if asyncio must run."""
-        stream = self._waiting.pop(fd, None)
-        if stream is None:
-            return False
-        reads, stream.waiting = stream.waiting, []
-        run_asyncio = False
-        for read in reads:
-            if self._streams.get(fd) is not stream:  # it was closed after the read before
-                break
-            if read.data:
-                self.stamped = read.stamped
-            try:
-                run_asyncio |= stream.came(read)
-            except Exception as error:  # noqa: BLE001  a failure of one request must not fail the others
-                stream.failed(error)
-                run_asyncio = True
         return run_asyncio
 
     # what asyncio needs

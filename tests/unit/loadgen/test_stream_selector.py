@@ -400,6 +400,18 @@ def test_reads_that_wait_are_taken_before_the_end_of_their_connection(selector: 
         assert second.driver.lost == [second.connection]
 
 
+def test_a_refusal_that_waits_is_read_before_its_connection_is_given_up(selector: StreamSelector) -> None:
+    """The server refuses a long request and resets the connection: the write's error comes a moment later."""
+    with several(selector, 1) as (wire,):
+        wire.server.sendall(chunk(event(1)) + END)
+        time.sleep(0.01)
+        selector._read([(wire.connection._fd, IN)])
+        wire.connection.broke(BrokenPipeError())
+        (done,) = wire.driver.ended
+        assert (done.error, list(done.answer.meter.arrival_tokens)) == (None, [1])
+        assert wire.driver.lost == [wire.connection]
+
+
 def test_what_waits_for_a_connection_that_an_error_closed_is_dropped(selector: StreamSelector) -> None:
     """Its answer ends with the first of two reads, and the second has no request."""
     with several(selector, 2) as (first, second):
