@@ -24,6 +24,7 @@ from slabench.units import NS_PER_MS, NS_PER_S
 
 MAX_EVENTS = 256  # streams a poll; then timers are called
 TAKING_NS = NS_PER_MS  # for so long waiting reads are taken before sockets are looked at again
+MOST_WAITING = 8192  # reads; all are taken then, and what comes meanwhile is read together
 _ESCAPE = ord("\\")  # at a text's end it may stand for the quotation mark behind it
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
 # recvmsg_into's: buffers and room for ancillary data in; bytes read, ancillary data, flags and address out.
@@ -34,7 +35,7 @@ class Read(NamedTuple):
     """One that was not recognised."""
 
     came_ns: int
-    stamped: bool  # came_ns is the kernel's
+    stamp: bytes  # came_ns as the kernel wrote it; empty if the kernel reported none
     read_ns: int
     looked_ns: int  # when the poll before had returned: earlier reads of its stream were made by then
     data: bytes  # empty at the end of the connection
@@ -94,7 +95,8 @@ class StreamSelector(selectors.BaseSelector):
         self.stamped = False  # the read that came() takes, or took last, has a time of the kernel's
         self.unstamped = 0  # reads of an answer that had none
         self.looked_ns = 0  # when the previous poll returned: what it did not report came later
-        self._waiting: dict[int, Stream] = {}  # streams with reads for came(), by their sockets
+        self._waiting: dict[int, Stream] = {}  # streams with reads for came(), by their sockets,
+        self._count = 0  # and how many reads these are
         self._buffer = bytearray(READ_BYTES)
         self._view = memoryview(self._buffer)
         self._streams: dict[int, Stream] = {}
@@ -116,9 +118,11 @@ class StreamSelector(selectors.BaseSelector):
         self._epoll.modify(fd, IN | OUT if wanted else IN)
 
     def forget(self, fd: int) -> None:
-        if self._streams.pop(fd, None) is not None:
+        stream = self._streams.pop(fd, None)
+        if stream is not None:
             self._epoll.unregister(fd)
-            self._waiting.pop(fd, None)
+            if self._waiting.pop(fd, None) is not None:
+                self._count -= len(stream.waiting)
 
     def take(self, until_ns: int | None = None) -> bool:
         """Give waiting reads to their streams, one stream's at least; True if asyncio must run."""
@@ -135,12 +139,18 @@ class StreamSelector(selectors.BaseSelector):
         if stream is None:
             return False
         reads, stream.waiting = stream.waiting, []
+        self._count -= len(reads)
         run_asyncio = False
         for read in reads:
             if self._streams.get(fd) is not stream:  # it was closed after the read before
                 break
+            if read.stamp and stream.endings is not UNEXPECTED:
+                size = len(read.data)
+                self._buffer[:size] = read.data
+                if self._recognise(stream, size, read.stamp):
+                    continue
             if read.data:
-                self.stamped = read.stamped
+                self.stamped = bool(read.stamp)
             try:
                 run_asyncio |= stream.came(read)
             except Exception as error:  # noqa: BLE001  a failure of one request must not fail the others
@@ -148,10 +158,36 @@ class StreamSelector(selectors.BaseSelector):
                 run_asyncio = True
         return run_asyncio
 
+    def _recognise(self, stream: Stream, size: int, stamp: bytes) -> bool:
+        """Count the read in the buffer if it is exactly the predicted one; else False, and nothing is done."""
+        buffer = self._buffer
+        count = stream.next
+        ending = stream.before + stream.endings[count]
+        opening = SIZE_LINES[size] + stream.opening
+        if not (
+            buffer.endswith(ending, 0, size)
+            and buffer.startswith(opening)
+            and buffer.find(10, LINE_END, size) == size - 4
+        ):
+            return False
+        if stream.mark >= 0:
+            begin, end = len(opening), size - len(ending)
+            if (
+                buffer.find(stream.mark, begin, size) != end
+                or buffer.find(13, begin, end) >= 0
+                or buffer[end - 1] == _ESCAPE
+            ):
+                return False
+        stream.stamps += stamp
+        stream.next = count + stream.step
+        if stream.keep:
+            stream.keep -= 1
+            stream.kept.append(bytes(self._view[:size]))
+        return True
+
     def _read(self, ready: list[tuple[int, int]]) -> bool:
         """Read each once; True if asyncio must run."""
-        buffer, into, streams, size_lines = self._buffer, [self._buffer], self._streams, SIZE_LINES
-        ends, begins, find = buffer.endswith, buffer.startswith, buffer.find
+        into, streams, recognise = [self._buffer], self._streams, self._recognise
         run_asyncio = False
         for fd, event in ready:
             stream = streams.get(fd)
@@ -169,42 +205,9 @@ class StreamSelector(selectors.BaseSelector):
                 stream.broke(error)
                 run_asyncio = True
                 continue
-            count = stream.next
-            ending = stream.before + stream.endings[count]
-            if (
-                ends(ending, 0, size)
-                and begins(opening := size_lines[size] + stream.opening)
-                and find(10, LINE_END, size) == size - 4
-                and (
-                    (mark := stream.mark) < 0
-                    or (
-                        find(mark, (begin := len(opening)), size) == (end := size - len(ending))
-                        and find(13, begin, end) < 0
-                        and buffer[end - 1] != _ESCAPE
-                    )
-                )
-                and ancillary
-            ):
-                stream.stamps += ancillary[0][2]
-                stream.next = count + stream.step
-                if stream.keep:
-                    stream.keep -= 1
-                    stream.kept.append(bytes(self._view[:size]))
+            if ancillary and recognise(stream, size, ancillary[0][2]):
                 continue
-            came, read_ns = arrived_ns(ancillary, self.offset_ns), perf_counter_ns()
-            stamped = came is not None
-            self.unstamped += not stamped and size > 0  # the end of a connection has no time
-            stream.waiting.append(
-                Read(
-                    read_ns if came is None else came,
-                    stamped,
-                    read_ns,
-                    self.looked_ns,
-                    bytes(self._view[:size]),
-                )
-            )
-            stream.endings = UNEXPECTED  # until this read has been taken
-            self._waiting[fd] = stream
+            self._wait(fd, stream, size, ancillary)
             if not size or event != IN:
                 # the end is judged by when this process looked for it
                 run_asyncio |= self.take_of(fd)
@@ -212,6 +215,16 @@ class StreamSelector(selectors.BaseSelector):
                     stream.writable()
                     run_asyncio = True
         return run_asyncio
+
+    def _wait(self, fd: int, stream: Stream, size: int, ancillary: Ancillary) -> None:
+        """Keep the read in the buffer for the stream's came()."""
+        came, read_ns = arrived_ns(ancillary, self.offset_ns), perf_counter_ns()
+        self.unstamped += came is None and size > 0  # the end of a connection has no time
+        data, stamp = bytes(self._view[:size]), b"" if came is None else ancillary[0][2]
+        stream.waiting.append(Read(read_ns if came is None else came, stamp, read_ns, self.looked_ns, data))
+        stream.endings = UNEXPECTED  # until this read has been taken
+        self._waiting[fd] = stream
+        self._count += 1
 
     # what asyncio needs
 
@@ -234,7 +247,7 @@ class StreamSelector(selectors.BaseSelector):
             run_asyncio = self._read(ready)
             self.looked_ns = now = perf_counter_ns()
             if waiting:
-                run_asyncio |= self.take(now + TAKING_NS)
+                run_asyncio |= self.take(now + TAKING_NS if self._count <= MOST_WAITING else None)
                 now = perf_counter_ns()
             if pace.watching:
                 pace.observe(self.looked_ns, ready)
