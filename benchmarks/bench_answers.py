@@ -18,6 +18,7 @@ import random
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ START = ROOT / "tools" / "sglang_cpu" / "start.sh"
 PROMPT_LEN, FIRST_ID, VOCABULARY = 24, 300, 2048
 SHOWN = (
     "logprob_shift", "top1_agreement", "token_shift", "decode_shift", "decode_top1", "decode_token_shift",
+    "vocabulary_shift",
 )  # fmt: skip
 
 
@@ -90,6 +92,7 @@ def run(old_url: str, new_url: str, seed: int, asked: argparse.Namespace) -> dic
     prompts = [
         tuple(dice.randrange(FIRST_ID, VOCABULARY) for _ in range(PROMPT_LEN)) for _ in range(asked.prompts)
     ]
+    start = time.monotonic()
     scored = score_both(Scorer(Http(old_url), {}), Scorer(Http(new_url), {}), prompts, asked.tokens)
     if not isinstance(scored, Scored):
         raise ServerError(str(scored))
@@ -97,7 +100,9 @@ def run(old_url: str, new_url: str, seed: int, asked: argparse.Namespace) -> dic
     parted = compared.difference
     return {
         "seed": seed,
+        "seconds": round(time.monotonic() - start, 1),
         "finding": check(compared).state is CheckStatus.FINDING,
+        "tokens": {each.metric: each.token for each in compared.estimates if each.token is not None},
         "beyond": [each.metric for each in compared.estimates if not each.holds],
         "identical": None if parted is None else parted.same,
         **compared.metrics,

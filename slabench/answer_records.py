@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slabench.messages import Message
+
+_NOT_ASKED = Message("vocabulary.ended")
 Token = tuple[float, int]  # (log-probability in nats, id); nan where the server has no number
 
 
@@ -29,10 +33,21 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The log-probabilities of the next token at the same places by both servers: a float32 for every id
+    below a common size, a row a place; nan where a server has no number.
+    """
+
+    old: Sequence[array[float]]
+    new: Sequence[array[float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """Both servers' answers to the same prompts, and the scores of both.
 
-    new_by_old is empty where the old server has ended before the new one was started.
+    new_by_old is empty where the old server has ended before the new one was started. vocabulary: a message
+    says why it is not known.
     """
 
     old: Sequence[Answer]
@@ -40,3 +55,4 @@ class Scored:
     old_by_new: Sequence[Score]
     new: Sequence[Answer] = ()
     new_by_old: Sequence[Score] = ()
+    vocabulary: Vocabulary | Message = _NOT_ASKED

@@ -48,6 +48,12 @@ OF_ANSWERS: tuple[Metric, ...] = (
         "at which the new server decoded it: as it decoded it against as the old one reads it", _BOTH,
     ),
     Metric(
+        "answers.vocabulary_shift", "nats", "none",
+        "largest mean change of one token's log-probability relative to the median token's, over the same "
+        "16 places, of all tokens up to the largest id that both servers have named; masked or below -100 "
+        "counts as -100", "/generate with token_ids_logprob, both servers",
+    ),
+    Metric(
         "answers.not_finite", "share", "none",
         "tokens whose log-probability at the new server is no number", _BOTH,
     ),

@@ -16,7 +16,8 @@ class AnswersMetric:
     op: str  # <= or >=
     limit: float  # of the check same_answers, in the metric's unit
     holds: bool  # false: the whole interval is beyond the limit
-    n: int  # answers; of answers.token_shift places in them
+    n: int  # answers; of answers.token_shift and answers.vocabulary_shift places in them
+    token: int | None = None  # id whose change it is; null: the metric is of no single token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

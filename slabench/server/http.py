@@ -10,7 +10,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
@@ -38,10 +38,13 @@ class Response:
         """The body as UTF-8, other bytes replaced."""
         return self.body.decode("utf-8", "replace")
 
-    def json(self) -> Any:
-        """The body as JSON. ServerError, with what came instead, if it is none."""
+    def json(self, read: Callable[[bytes], Any] = server_json.read) -> Any:
+        """The body as JSON. ServerError, with what came instead, if it is none.
+
+        read: server_json.parse is three times as fast, for values that are looked at one by one anyway.
+        """
         try:
-            return server_json.read(self.body)
+            return read(self.body)
         except ValueError as error:
             what = Message("part.not_json", kind=self.kind())
             if not isinstance(error, json.JSONDecodeError | UnicodeDecodeError):

@@ -9,11 +9,13 @@ used then: only what it computes of a prompt.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from slabench import server_json
 from slabench.answer_records import Answer, Score, Token
 from slabench.errors import ServerError
 from slabench.messages import Message
@@ -63,18 +65,40 @@ class Scorer:
             tuple(value for value, _ in known), tuple(tuple(_tokens(place)) for place in top[-count:])
         )
 
+    def vocabulary(self, ids: Sequence[int], size: int) -> array[float]:
+        """Of the token after these: the log-probability of every id below size as float32, nan where the
+        server has no number. ServerError if it does not give them.
+
+        size: never more than the server's vocabulary. An id beyond it is read from outside of the logits,
+        which ends some servers.
+        """
+        every = tuple(range(size))
+        meta, _ = self._ask({"input_ids": list(ids)}, 1, {"token_ids_logprob": every}, server_json.parse)
+        try:
+            (place,) = meta.get("output_token_ids_logprobs", ())
+            values, known, _ = zip(*place, strict=True)
+            if known != every:
+                raise ValueError(known)
+            return array("f", [math.nan if value is None else value for value in values])
+        except (TypeError, ValueError, OverflowError) as error:  # of another form
+            raise ServerError(Message("reach.scoring_no_vocabulary", url=self._shown)) from error
+
     @property
     def _shown(self) -> str:
         return f"{self.client.target.shown}/generate"
 
     def _ask(
-        self, content: Mapping[str, Any], tokens: int, more: Mapping[str, Any]
+        self,
+        content: Mapping[str, Any],
+        tokens: int,
+        more: Mapping[str, Any],
+        read: Callable[[bytes], Any] = server_json.read,
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """(meta_info, the whole answer)."""
         sampling = {"temperature": 0.0, "max_new_tokens": tokens, "ignore_eos": True}
         own = {"sampling_params": sampling, "stream": False, "return_logprob": True}
         answer = self.client.post("/generate", {**self.body, **content, **own, **more}, timeout=TIMEOUT_S)
-        event = answer.json() if answer.status == 200 else None
+        event = answer.json(read) if answer.status == 200 else None
         meta = event.get("meta_info") if isinstance(event, dict) else None
         if not isinstance(event, dict) or not isinstance(meta, dict):
             raise ServerError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slabench.answer_records import Answer, Score, Scored
+from slabench.answer_records import Answer, Score, Scored, Vocabulary
 from slabench.errors import ServerError
 from slabench.messages import Message
 from slabench.methods import Form
@@ -16,7 +18,8 @@ from slabench.server.scoring import Scorer, in_parallel
 from slabench.session.deployment import Deployment
 from slabench.session.measurement import BASELINE, NEW
 from slabench.session.stored_answers import keep, stored
-from slabench.verdict.same_answers import LIMITS, Compared
+from slabench.verdict.answer_estimate import LIMITS
+from slabench.verdict.same_answers import Compared
 
 if TYPE_CHECKING:
     from slabench.session.campaign import Campaign
@@ -28,6 +31,8 @@ SHORTEST, LONGEST = 16, 64  # tokens of an answer
 # A server computes the logits of all places that it scores in one forward: 4 x 64 places of a vocabulary of
 # 150,000 take 150 MB in float32, some times over.
 SCORED_AT_ONCE = 4
+PLACES = 16  # at which the whole vocabulary is compared, each in another answer
+WHOLE_AT_ONCE = 2  # 152,000 tokens are 5 MB of JSON
 
 
 def prompts_of(loads_prompts: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
@@ -73,7 +78,7 @@ def score_both(old: Scorer, new: Scorer, prompts: Sequence[Sequence[int]], token
         return Message("same_answers.no_prompts")
     try:
         by_old, by_new = (answers_of(server, prompts, tokens) for server in (old, new))
-        return Scored(
+        scored = Scored(
             old=by_old,
             old_by_old=scores_of(old, by_old),
             old_by_new=scores_of(new, by_old),
@@ -82,6 +87,43 @@ def score_both(old: Scorer, new: Scorer, prompts: Sequence[Sequence[int]], token
         )
     except ServerError as error:
         return error.as_message()
+    # without an old server the answers are for --keep-answers
+    return scored if old is new else replace(scored, vocabulary=vocabulary_of(old, new, scored))
+
+
+def vocabulary_of(old: Scorer, new: Scorer, scored: Scored) -> Vocabulary | Message:
+    """Of all ids up to the largest that both servers have named themselves: a larger one may be unknown to
+    one of them. A message: a server does not give them.
+    """
+    of_old = _largest_id(scored.old, [*scored.old_by_old, *scored.new_by_old])
+    size = 1 + min(of_old, _largest_id(scored.new, scored.old_by_new))
+    places = places_of(scored.old)
+
+    def rows(server: Scorer) -> list[array[float]]:
+        return in_parallel(lambda ids: server.vocabulary(ids, size), places, WHOLE_AT_ONCE)
+
+    try:
+        return Vocabulary(rows(old), rows(new))
+    except ServerError as error:
+        return error.as_message()
+
+
+def _largest_id(answers: Sequence[Answer], scores: Sequence[Score]) -> int:
+    """That one server chose, or found among the most probable ones."""
+    chosen = (id for answer in answers for id in answer.ids)
+    return max(*chosen, *(id for score in scores for place in score.top for _, id in place))
+
+
+def places_of(answers: Sequence[Answer]) -> list[tuple[int, ...]]:
+    """Ids after which the whole vocabulary is compared: of answers spread over all of them a prompt with the
+    answer's beginning, with more of it from place to place.
+    """
+    count = min(PLACES, len(answers))
+    chosen = [answers[number * len(answers) // count] for number in range(count)]
+    return [
+        (*answer.prompt, *answer.ids[: len(answer.ids) * number // count])
+        for number, answer in enumerate(chosen)
+    ]
 
 
 def score_stored(folder: Path, test_id: str, new: Scorer) -> Scored | Message:
@@ -138,6 +180,7 @@ def answers_entry(compared: Compared) -> AnswersEntry:
                 limit=LIMITS[each.metric].limit,
                 holds=each.holds,
                 n=each.n,
+                token=each.token,
             )
             for each in compared.estimates
         ),

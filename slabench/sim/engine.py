@@ -72,6 +72,7 @@ class Engine:
         self.counted = Counted()
         faults = frozenset(profile.fault.split(","))
         self.zero, self.model = "token_zero" in faults, int("other_model" in faults)
+        self.raised = model.RAISED if "one_logit" in faults else None
         self._wake = asyncio.Event()
         self._next = 0
         self._warned = False

@@ -96,6 +96,7 @@ STREAMS: Mapping[str, str] = {
 ANSWERED: Mapping[str, str] = {
     "token_zero": "every token that is decoded has id 0 and the text !; what is read is scored rightly",
     "other_model": "another model answers, and scores what it reads",
+    "one_logit": "the logit of id 7, which no answer has, is 2 too large",
 }
 # No faults: what a correct server or a proxy in front of it may do.
 VARIATIONS: Mapping[str, str] = {

@@ -18,7 +18,7 @@ from slabench.sim.engine import Deliver, Engine
 from slabench.sim.faults import Faults
 from slabench.sim.known_answers import KnownAnswers
 from slabench.sim.log import DeployLog
-from slabench.sim.model import with_logprobs
+from slabench.sim.model import of_ids, with_logprobs
 from slabench.sim.pages import Pages
 from slabench.sim.profiles import Profile
 from slabench.sim.request import (
@@ -187,6 +187,10 @@ class Exchange(Connection):
             event = json.loads(body)
             which = self.face.engine.model
             with_logprobs(event["meta_info"], asked.ids, event["output_ids"], asked.start, asked.top, which)
+            if asked.among is not None:
+                event["meta_info"]["output_token_ids_logprobs"] = of_ids(
+                    asked.ids, len(event["output_ids"]), asked.among, which, self.face.engine.raised
+                )
             body = wire.dumps(event)
         self._whole(request, wire.answer(200, body))
 

@@ -18,6 +18,8 @@ WORDS = [word.encode() for word in " ka lo mi re su ta ve zo bin dar fel gor hum
 FIRST_ID = 100
 ZERO = b"!"  # the text of token 0, as of many vocabularies
 _LIKELY, _STEP, _OTHER = -0.5, 1.0, -20.0  # log-probabilities: of the right token, a word further, of no word
+RAISED = 7  # the id whose logit is too large with fault=one_logit
+_BY = 2.0
 
 
 def seed_of(ids: npt.NDArray[np.int64] | Sequence[int], model: int = 0) -> int:
@@ -43,6 +45,19 @@ def top(seed: int, place: int, count: int) -> list[list[Any]]:
     return [
         [_LIKELY - _STEP * further, FIRST_ID + (first + further) % len(WORDS), None]
         for further in range(min(count, len(WORDS)))
+    ]
+
+
+def of_ids(
+    prompt: Sequence[int], places: int, ids: Sequence[int], model: int = 0, raised: int | None = None
+) -> list[list[list[Any]]]:
+    """output_token_ids_logprobs of meta_info: of these ids at each of the answer's places. raised: the
+    id whose logit is too large.
+    """
+    seed = seed_of(prompt, model)
+    return [
+        [[logprob(seed, place, id) + (_BY if id == raised else 0.0), id, None] for id in ids]
+        for place in range(places)
     ]
 
 

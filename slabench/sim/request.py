@@ -72,7 +72,7 @@ def read_request(data: bytes | bytearray) -> Request | None:
 @dataclass(frozen=True, slots=True)
 class Generate:
     """POST /generate. start: from which of the prompt's tokens on log-probabilities are asked for; -1: none;
-    top: how many of the most probable tokens at each place.
+    top: how many of the most probable tokens at each place; among: of which ids at each place of the answer.
     """
 
     ids: list[int]
@@ -81,6 +81,7 @@ class Generate:
     logprobs: bool = False
     start: int = -1
     top: int = 0
+    among: list[int] | None = None
 
 
 def read_generate(body: bytes, encode: Encode) -> Generate:
@@ -101,16 +102,21 @@ def read_generate(body: bytes, encode: Encode) -> Generate:
     max_new = (asked.get("sampling_params") or {}).get("max_new_tokens", 128)
     if not isinstance(max_new, int) or max_new < 1:
         raise Refused(wire.error(f"max_new_tokens must be at least 1, got {max_new}."))
+    start, top = (
+        asked[name] if isinstance(asked.get(name), int) else none for name, none in _LOGPROBS.items()
+    )
     return Generate(
         encode(text) if ids is None else ids,
         max_new,
         bool(asked.get("stream")),
         bool(asked.get("return_logprob")),
-        *(asked[name] if isinstance(asked.get(name), int) else none for name, none in _LOGPROBS),
+        start,
+        top,
+        asked.get("token_ids_logprob") or None,
     )
 
 
-_LOGPROBS = (("logprob_start_len", -1), ("top_logprobs_num", 0))
+_LOGPROBS = {"logprob_start_len": -1, "top_logprobs_num": 0}
 
 
 def read_pieces(path: str, body: bytes, encode: Encode) -> tuple[list[int], int, dict[str, Any]]:

@@ -11,83 +11,19 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from slabench.answer_records import Answer, Score, Scored, Token
 from slabench.messages import Message
-from slabench.metrics.definitions import declared
+from slabench.verdict.answer_estimate import Estimate, mean_of
 from slabench.verdict.outcome import Check, Objective, finding, invalid, not_checked, ok
-from slabench.verdict.sla import Slo
-from slabench.verdict.statistics import LEVEL, quantile
+from slabench.verdict.vocabulary_shift import vocabulary_shift
 
-# docs/answers.md has the table that these are taken from: each lies between what harmless changes show and
-# what harmful ones do.
-LIMITS: Mapping[str, Slo] = {
-    rule.metric: rule
-    for rule in (
-        Slo("answers.not_finite", "<=", 0.0),
-        Slo("answers.logprob_shift", "<=", 0.05),
-        Slo("answers.top1_agreement", ">=", 0.93),
-        Slo("answers.token_shift", "<=", 0.2),
-        Slo("answers.decode_shift", "<=", 0.05),
-        Slo("answers.decode_top1", ">=", 0.93),
-        Slo("answers.decode_token_shift", "<=", 0.2),
-    )
-}
 LEAST_PLACES = 8  # at which a token has to be among the most probable ones, for answers.token_shift
 # At which it has to be decoded, for answers.decode_token_shift: with 8 answers.decode_shift finds as much.
 LEAST_DECODED = 4
 TIE = 1e-6  # nats: tokens that are so near have the same logit
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A metric over n answers (answers.token_shift: n places) with the ends of its two-sided interval, which
-    are the value itself where nothing spreads.
-    """
-
-    metric: str
-    value: float
-    low: float
-    high: float
-    n: int
-
-    @property
-    def holds(self) -> bool:
-        """False: the whole interval is beyond the limit."""
-        rule = LIMITS[self.metric]
-        return rule.holds(self.low if rule.op == "<=" else self.high)
-
-    @property
-    def message(self) -> Message:
-        rule = LIMITS[self.metric]
-        ends = Message("answers.ends", low=self.low, high=self.high) if self.low < self.high else None
-        return Message(
-            "answers.estimate",
-            metric=self.metric,
-            value=self.value,
-            ends=ends,
-            n=self.n,
-            op=rule.op,
-            limit=f"{rule.limit:g}",
-        )
-
-    @property
-    def objective(self) -> Objective:
-        """For --answers=gate."""
-        rule = LIMITS[self.metric]
-        return Objective(
-            kind="answers",
-            metric=self.metric,
-            op=rule.op,
-            limit=rule.limit,
-            observed=self.value,
-            unit=declared(self.metric).unit,
-            holds=self.holds,
-            n=self.n,
-            message=self.message,
-        )
 
 
 def estimates(scored: Scored) -> tuple[Estimate, ...]:
@@ -107,7 +43,7 @@ def estimates(scored: Scored) -> tuple[Estimate, ...]:
         ],
     }
     known = [estimate for name, rows in values.items() if (estimate := _of_answers(name, rows)) is not None]
-    tokens = (_token_shift(of_old), _decode_token_shift(of_new))
+    tokens = (_token_shift(of_old), _decode_token_shift(of_new), vocabulary_shift(scored.vocabulary))
     return (*_not_finite(scored), *known, *(each for each in tokens if each is not None))
 
 
@@ -143,16 +79,7 @@ def _chosen(token: int, top: Sequence[Token]) -> bool:
 
 def _of_answers(metric: str, rows: Iterable[Sequence[float]]) -> Estimate | None:
     """The mean over answers: the tokens of one depend on each other."""
-    return _mean(metric, [statistics.fmean(row) for row in rows if row])
-
-
-def _mean(metric: str, values: Sequence[float]) -> Estimate | None:
-    if not values:
-        return None
-    mean, half = statistics.fmean(values), 0.0
-    if len(values) > 1:
-        half = quantile(len(values) - 1, LEVEL) * statistics.stdev(values) / math.sqrt(len(values))
-    return Estimate(metric, mean, mean - half, mean + half, len(values))
+    return mean_of(metric, [statistics.fmean(row) for row in rows if row])
 
 
 def _token_shift(pairs: Sequence[tuple[Score, Score]]) -> Estimate | None:
@@ -164,7 +91,9 @@ def _token_shift(pairs: Sequence[tuple[Score, Score]]) -> Estimate | None:
         for token, change in _changes(by_old, by_new):
             changes[token].append(change)
     return _largest(
-        _mean("answers.token_shift", values) for values in changes.values() if len(values) >= LEAST_PLACES
+        (token, mean_of("answers.token_shift", values))
+        for token, values in changes.items()
+        if len(values) >= LEAST_PLACES
     )
 
 
@@ -182,15 +111,15 @@ def _decode_token_shift(pairs: Sequence[tuple[Answer, Score]]) -> Estimate | Non
         for token, values in own.items():
             changes[token].append(values)
     return _largest(
-        _of_answers("answers.decode_token_shift", rows)
-        for rows in changes.values()
+        (token, _of_answers("answers.decode_token_shift", rows))
+        for token, rows in changes.items()
         if len(rows) > 1 and sum(map(len, rows)) >= LEAST_DECODED
     )
 
 
-def _largest(means: Iterable[Estimate | None]) -> Estimate | None:
+def _largest(means: Iterable[tuple[int, Estimate | None]]) -> Estimate | None:
     """In either direction."""
-    known = (mean if mean.value >= 0 else _mirrored(mean) for mean in means if mean is not None)
+    known = (mean.of_token(token) for token, mean in means if mean is not None)
     return max(known, key=lambda mean: mean.value, default=None)
 
 
@@ -201,10 +130,6 @@ def _changes(by_old: Score, by_new: Score) -> Iterator[tuple[int, float]]:
             change = values.get(token, math.nan) - value
             if not math.isnan(change):
                 yield token, change
-
-
-def _mirrored(estimate: Estimate) -> Estimate:
-    return Estimate(estimate.metric, -estimate.value, -estimate.high, -estimate.low, estimate.n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +183,15 @@ class Compared:
     tokens: int  # of the longest
     estimates: tuple[Estimate, ...]
     difference: Difference | None
+    no_vocabulary: Message | None = None  # why answers.vocabulary_shift is not among the estimates
 
     @classmethod
     def of(cls, scored: Scored) -> Compared:
-        longest = max(len(answer.ids) for answer in scored.old)
-        return cls(len(scored.old), longest, estimates(scored), difference(scored.old, scored.new))
+        longest, known, why = max(len(answer.ids) for answer in scored.old), estimates(scored), None
+        if all(each.metric != "answers.vocabulary_shift" for each in known):
+            given = scored.vocabulary
+            why = given if isinstance(given, Message) else Message("vocabulary.no_numbers")
+        return cls(len(scored.old), longest, known, difference(scored.old, scored.new), why)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -282,7 +211,7 @@ def check(compared: Compared | Message, *, gate: bool = False) -> Check:
     unknown = invalid if gate else not_checked
     if isinstance(compared, Message):
         return unknown("same_answers.unscored", why=compared)
-    broken = [each for each in compared.estimates if not each.holds]
+    broken, why = [each for each in compared.estimates if not each.holds], compared.no_vocabulary
     if not broken and "answers.logprob_shift" not in compared.metrics:
         return unknown("same_answers.no_numbers", answers=compared.answers)
     return (finding if broken else ok)(
@@ -290,5 +219,6 @@ def check(compared: Compared | Message, *, gate: bool = False) -> Check:
         answers=compared.answers,
         tokens=compared.tokens,
         estimates=[each.message for each in broken or compared.estimates],
+        vocabulary=None if why is None else Message("answers.no_vocabulary", why=why),
         difference=None if compared.difference is None else compared.difference.message,
     )

@@ -1,8 +1,8 @@
 """两个服务端的响应是否相同，响应是否像响应。"""
 
 MESSAGES = {
-    "same_answers.same": "两个服务端认为相同的 {answers} 个响应（最多 {tokens} 个 token）概率相同：{estimates:；}。{difference}",
-    "same_answers.other": "新服务端给出的不是旧服务端的响应：{estimates:；}（{answers} 个响应，最多 {tokens} 个 token，由两边打分）。{difference}",
+    "same_answers.same": "两个服务端认为相同的 {answers} 个响应（最多 {tokens} 个 token）概率相同：{estimates:；}。{vocabulary}{difference}",
+    "same_answers.other": "新服务端给出的不是旧服务端的响应：{estimates:；}（{answers} 个响应，最多 {tokens} 个 token，由两边打分）。{vocabulary}{difference}",
     "same_answers.other.remedy": (
         "请查找计算结果不同的原因：权重、量化、kernel、缓存。docs/answers.md 列出了无害改动和有害改动的表现；"
         "--answers=gate 会使其为 FAILED。"
@@ -30,8 +30,13 @@ MESSAGES = {
         "{answers} 个响应中有 {one_token} 个反复是同一个 token 或没有文本，{different} 个中有 {alike} 个对不同的 prompt 相同"
         "（限值各 {limit:.0%}）。"
     ),
-    "answers.estimate": "{metric:metric} {value:number}{ends}（限值 {op} {limit}，n={n}）",
+    "answers.estimate": "{metric:metric} {value:number}{ends}{token}（限值 {op} {limit}，n={n}）",
     "answers.ends": "，{low:number} 到 {high:number}",
+    "answers.token_more": "：token {token} 比原来更可能",
+    "answers.token_less": "：token {token} 比原来更不可能",
+    "answers.no_vocabulary": "没有比较整个词表：{why}",
+    "vocabulary.ended": "旧服务端已经结束。",
+    "vocabulary.no_numbers": "两边都给出数值的位置不足两个。",
     "answers.no_difference": "两边对相同的 {answers} 个 prompt 的响应完全一致。",
     "answers.difference": (
         "两边对相同 prompt 的响应：{answers} 个中 {same} 个完全一致，其余在 {median:number} 个 token 之后不同（中位数）；"

@@ -27,6 +27,9 @@ MESSAGES = {
         "Stop it, or give the command another port: --port {{port}} takes a free one."
     ),
     "reach.scoring_no_output": "{url}: an answer without output_token_logprobs for its output_ids.",
+    "reach.scoring_no_vocabulary": (
+        "{url}: an answer without output_token_ids_logprobs of the ids in token_ids_logprob."
+    ),
     "reach.scoring_other_input": "{url}: input_token_logprobs are not those of the tokens sent.",
     "reach.scoring_status": "{url} answers {status}: {excerpt}",
     "reach.plan_request": (

@@ -3,11 +3,11 @@
 MESSAGES = {
     "same_answers.same": (
         "Both servers find the same {answers} answers of up to {tokens} tokens equally probable: "
-        "{estimates:; }. {difference}"
+        "{estimates:; }. {vocabulary}{difference}"
     ),
     "same_answers.other": (
         "The new server does not give the old one's answers: {estimates:; } ({answers} answers of up to "
-        "{tokens} tokens, scored by both). {difference}"
+        "{tokens} tokens, scored by both). {vocabulary}{difference}"
     ),
     "same_answers.other.remedy": (
         "Look for what computes something else: weights, quantisation, a kernel, the cache. docs/answers.md "
@@ -42,8 +42,13 @@ MESSAGES = {
         "{one_token} of {answers} answers are one token again and again or no text, {alike} of {different} "
         "are the same for different prompts (limit {limit:.0%} each)."
     ),
-    "answers.estimate": "{metric:metric} {value:number}{ends} (limit {op} {limit}, n={n})",
+    "answers.estimate": "{metric:metric} {value:number}{ends}{token} (limit {op} {limit}, n={n})",
     "answers.ends": ", {low:number} to {high:number}",
+    "answers.token_more": ": token {token} is more probable than it was",
+    "answers.token_less": ": token {token} is less probable than it was",
+    "answers.no_vocabulary": "The whole vocabulary was not compared: {why} ",
+    "vocabulary.ended": "the old server had ended.",
+    "vocabulary.no_numbers": "there are not two places at which both servers give numbers.",
     "answers.no_difference": "Their own answers to the same {answers} prompts are identical.",
     "answers.difference": (
         "Their own answers to the same prompts: {same} of {answers} are identical, the others differ after "

@@ -53,7 +53,7 @@ def objectives(metrics: Mapping[str, float]) -> tuple[Objective, ...]:
         share, n = metrics[metric], int(metrics.get("completed", 0)) or None
         limit = f"{SHARE_LIMIT:g}"
         message = Message(
-            "answers.estimate", metric=metric, value=share, ends=None, n=n, op="<=", limit=limit
+            "answers.estimate", metric=metric, value=share, ends=None, token=None, n=n, op="<=", limit=limit
         )
         unit, holds = declared(metric).unit, share <= SHARE_LIMIT
         made.append(Objective("answers", metric, "<=", SHARE_LIMIT, share, unit, holds, n, message))

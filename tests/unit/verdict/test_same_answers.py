@@ -11,7 +11,8 @@ import pytest
 from slabench.answer_records import Answer, Score, Scored
 from slabench.messages import Message
 from slabench.verdict.outcome import CheckStatus
-from slabench.verdict.same_answers import LIMITS, Compared, check, difference, estimates
+from slabench.verdict.answer_estimate import LIMITS
+from slabench.verdict.same_answers import Compared, check, difference, estimates
 
 PLACES = 8
 NOISE = 0.03 * math.sqrt(math.pi / 2)  # nats, deviation: on average 0.03 in size, as decoding had on an H200
