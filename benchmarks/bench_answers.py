@@ -66,7 +66,7 @@ CHANGES: Mapping[str, Change] = {
     "a frequent token's logit + 2": Change("logit-frequent", PLAIN, True),
     "another seed's head": Change("other-head", PLAIN, True),
     "layer 0 times 0.99": Change("layer-0.99", PLAIN, None),
-    "a rare token's logit + 2": Change("logit-rare", PLAIN, None),
+    "a rare token's logit + 2": Change("logit-rare", PLAIN, True),
     "chunks of 32, batches of 2, no prefix cache": Change("base", OTHER, False),
     "float32 instead of bfloat16": Change("base", FLOAT32, False),
     "another attention backend": Change("base", BACKEND, False),

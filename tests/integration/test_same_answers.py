@@ -55,6 +55,20 @@ def test_token_0_at_twice_the_speed_is_red_under_the_gate_in_every_output(suite:
         assert "answers.decode_top1" in Path(done.folder / name).read_text(encoding="utf-8"), name
 
 
+def test_a_wrong_logit_of_a_token_that_no_answer_has_is_red_under_the_gate(suite: Suite) -> None:
+    """All other metrics are those of the same server."""
+    done = suite(*LOAD, "--base-url=sim:demo?fault=one_logit", "--answers=gate")
+    assert done.status == 1, done.output
+    (entry,) = done.run["tests"]
+    assert (entry["word"], entry["reasons"][0]) == ("FAILED", "ANSWERS:answers.vocabulary_shift")
+    metrics = {metric["metric"]: metric for metric in entry["answers"]["metrics"]}
+    broken = [
+        (name, metric["value"], metric["token"]) for name, metric in metrics.items() if not metric["holds"]
+    ]
+    assert broken == [("answers.vocabulary_shift", 2, 7)]
+    assert "token 7 is more probable than it was" in check_of(done)["text"]
+
+
 def test_without_an_old_server_answers_of_one_token_are_a_finding_and_red_under_the_gate(
     suite: Suite,
 ) -> None:

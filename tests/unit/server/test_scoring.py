@@ -98,3 +98,37 @@ def test_scores_of_other_tokens_are_an_error(meta: dict[str, Any]) -> None:
     answer, _ = asked(ANSWER, lambda scorer: scorer.answer(PROMPT, 2))
     with pytest.raises(ServerError, match="input_token_logprobs"):
         asked(changed(SCORE, **meta), lambda scorer: scorer.score(answer))
+
+
+WHOLE: dict[str, Any] = changed(
+    ANSWER, output_token_ids_logprobs=[[[-1.5, 0, None], [None, 1, None], [-3.4028234663852886e38, 2, None]]]
+)
+
+
+def test_the_whole_vocabulary_is_a_value_an_id_and_nan_for_null() -> None:
+    """0.5.7 writes null for -inf and nan, and the lowest float32 where it takes the logarithm itself."""
+    row, request = asked(WHOLE, lambda scorer: scorer.vocabulary(PROMPT, 3))
+    assert (row.typecode, row[0], row[2]) == ("f", -1.5, -3.4028234663852886e38) and math.isnan(row[1])
+    body = json.loads(request.partition("\r\n\r\n")[2])
+    assert body["input_ids"] == list(PROMPT) and body["token_ids_logprob"] == [0, 1, 2]
+    assert body["sampling_params"]["max_new_tokens"] == 1 and "logprob_start_len" not in body
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        ANSWER,  # a server that does not know token_ids_logprob
+        changed(ANSWER, output_token_ids_logprobs=None),
+        changed(ANSWER, output_token_ids_logprobs=[]),
+        changed(ANSWER, output_token_ids_logprobs=[None]),
+        changed(ANSWER, output_token_ids_logprobs=[[[-1.0, 0, None], [-1.0, 1, None]]]),
+        changed(ANSWER, output_token_ids_logprobs=[[[-1.0, 0, None], [-1.0, 2, None], [-1.0, 1, None]]]),
+        changed(ANSWER, output_token_ids_logprobs=[[["x", 0, None], [-1.0, 1, None], [-1.0, 2, None]]]),
+        changed(ANSWER, output_token_ids_logprobs=[[[-1.0, 0], [-1.0, 1], [-1.0, 2]]]),
+        wire.answer(400, b'{"error":{"message":"token_ids_logprob"}}'),
+        wire.answer(200, b"[" * 100_000),
+    ],
+)
+def test_other_than_the_whole_vocabulary_is_an_error(reply: dict[str, Any] | bytes) -> None:
+    with pytest.raises(ServerError, match="/generate"):
+        asked(reply, lambda scorer: scorer.vocabulary(PROMPT, 3))

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any, cast
+
+import pytest
+
+from slabench.answer_records import Answer, Scored, Vocabulary
 from slabench.messages import Message
-from slabench.server.http import Http
+from slabench.server.http import Http, Response
 from slabench.server.scoring import Scorer
-from slabench.session.answers import LEAST, MOST, PROMPT_TOKENS, answer_tokens, prompts_of, score_both
+from slabench.server.url import parse_url
+from slabench.session.answers import (
+    LEAST,
+    MOST,
+    PLACES,
+    PROMPT_TOKENS,
+    answer_tokens,
+    places_of,
+    prompts_of,
+    score_both,
+)
 from slabench.sim import wire
+from slabench.sim.model import FIRST_ID, RAISED, WORDS, of_ids, seed_of, with_logprobs, word
+from slabench.verdict.outcome import CheckStatus
+from slabench.verdict.same_answers import Compared, check
 from tests.unit.factories import scripted_server
 
 
@@ -44,3 +63,79 @@ def test_a_server_without_the_endpoint_is_a_reason() -> None:
         why = score_both(scorer, scorer, prompts(1, 4), 16)
     assert isinstance(why, Message) and "answers 404" in str(why)
     assert "no prompts" in str(score_both(scorer, scorer, [], 16))
+
+
+LARGEST = FIRST_ID + len(WORDS) - 1
+
+
+class Model:
+    """The embedded server's model behind an Http's post(). largest: an id that it names among the most
+    probable ones, and the last of its vocabulary; whole: whether it knows token_ids_logprob.
+    """
+
+    def __init__(self, *, raised: int | None = None, largest: int = LARGEST, whole: bool = True) -> None:
+        self.target = parse_url("http://127.0.0.1:1")
+        self.raised, self.largest, self.whole = raised, largest, whole
+        self.asked: list[dict[str, Any]] = []
+
+    def post(self, path: str, body: dict[str, Any], *, timeout: float) -> Response:
+        self.asked.append(body)
+        ids, among = body["input_ids"], body.get("token_ids_logprob") or []
+        assert max(among, default=0) <= self.largest, "this ends the server"
+        seed = seed_of(ids)
+        own = [FIRST_ID + word(seed, place) for place in range(body["sampling_params"]["max_new_tokens"])]
+        meta: dict[str, Any] = {}
+        with_logprobs(meta, ids, own, body.get("logprob_start_len", -1), body.get("top_logprobs_num", 0))
+        if self.largest > LARGEST:
+            for place in filter(None, meta.get("input_top_logprobs", ())):
+                place.append([-30.0, self.largest, None])
+        if among and self.whole:
+            meta["output_token_ids_logprobs"] = of_ids(ids, len(own), among, raised=self.raised)
+        event = {"text": "", "output_ids": own, "meta_info": meta}
+        return Response(200, {}, json.dumps(event).encode(), "http://127.0.0.1:1/generate")
+
+
+def both(old: Model, new: Model) -> Scored:
+    scored = score_both(*(Scorer(cast(Http, each), {}) for each in (old, new)), prompts(20, 3), 16)
+    assert isinstance(scored, Scored), str(scored)
+    return scored
+
+
+@pytest.mark.parametrize("larger", [(5000, None), (None, 5000), (None, None)])
+def test_the_whole_vocabulary_is_compared_as_far_as_both_servers_have_named_it(
+    larger: tuple[int | None, int | None],
+) -> None:
+    old, new = (Model() if largest is None else Model(largest=largest) for largest in larger)
+    scored = both(old, new)
+    assert isinstance(scored.vocabulary, Vocabulary)
+    rows = (*scored.vocabulary.old, *scored.vocabulary.new)
+    assert [len(row) for row in rows] == [LARGEST + 1] * 2 * PLACES
+    asked = [[body["input_ids"] for body in each.asked if "token_ids_logprob" in body] for each in (old, new)]
+    assert sorted(asked[0]) == sorted(asked[1]) == sorted(map(list, places_of(scored.old)))
+    assert Compared.of(scored).metrics["answers.vocabulary_shift"] == 0
+
+
+def test_a_logit_that_no_answer_shows_is_a_finding_that_names_the_token() -> None:
+    compared = Compared.of(both(Model(), Model(raised=RAISED)))
+    (broken,) = (each for each in compared.objectives if not each.holds)
+    assert (broken.metric, broken.observed) == ("answers.vocabulary_shift", pytest.approx(2))
+    result = check(compared)
+    assert result.state is CheckStatus.FINDING and f"token {RAISED} is more probable" in result.text
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_server_that_ignores_token_ids_logprob_costs_that_metric_alone(side: int) -> None:
+    compared = Compared.of(both(Model(whole=side == 1), Model(whole=side == 0)))
+    assert "answers.vocabulary_shift" not in compared.metrics and len(compared.metrics) == 7
+    result = check(compared)
+    assert result.state is CheckStatus.OK
+    assert "The whole vocabulary was not compared: " in result.text
+    assert "without output_token_ids_logprobs" in result.text
+
+
+def test_places_are_in_other_answers_and_at_other_lengths() -> None:
+    answers = [Answer((number,), tuple(range(32)), ()) for number in range(64)]
+    places = places_of(answers)
+    assert [place[0] for place in places] == list(range(0, 64, 4))
+    assert [len(place) - 1 for place in places] == list(range(0, 32, 2))
+    assert len(places_of(answers[:3])) == 3

@@ -9,9 +9,9 @@ import statistics
 import pytest
 
 from slabench.answer_records import Answer, Score, Scored
-from slabench.messages import Message
-from slabench.verdict.outcome import CheckStatus
+from slabench.messages import Message, in_language
 from slabench.verdict.answer_estimate import LIMITS
+from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.same_answers import Compared, check, difference, estimates
 
 PLACES = 8
@@ -124,6 +124,15 @@ def test_numbers_of_no_token_are_no_metric_of_the_new_servers_own_answers() -> N
     case = scored()
     known = values(Scored(case.old, case.old_by_old, case.old_by_new))
     assert "answers.logprob_shift" in known and "answers.decode_shift" not in known
+
+
+def test_why_the_vocabulary_was_not_compared_is_one_clause_of_the_check() -> None:
+    """One after the other. In either language, and a finding has it as well."""
+    for case in (scored(), scored(-0.25)):
+        text = check(Compared.of(case)).text
+        assert text.count("The whole vocabulary was not compared: the old server had ended. Their own") == 1
+    with in_language("zh"):
+        assert "没有比较整个词表：旧服务端已经结束。两边" in check(Compared.of(scored())).text
 
 
 def test_answers_that_could_not_be_scored_are_not_checked_and_invalid_at_a_gate() -> None:
