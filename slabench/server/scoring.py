@@ -12,7 +12,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from slabench import server_json
@@ -70,10 +70,11 @@ class Scorer:
         server has no number. ServerError if it does not give them.
 
         size: never more than the server's vocabulary. An id beyond it is read from outside of the logits,
-        which ends some servers.
+        which ends some servers. They come as a stream: for 152,000 ids 0.5.7 takes 0.3 s to answer with an
+        event and 1.2 s with a whole answer, each of whose values it visits in Python.
         """
         every = tuple(range(size))
-        meta, _ = self._ask({"input_ids": list(ids)}, 1, {"token_ids_logprob": every}, server_json.parse)
+        meta, _ = self._ask({"input_ids": list(ids)}, 1, {"token_ids_logprob": every, "stream": True})
         try:
             (place,) = meta.get("output_token_ids_logprobs", ())
             values, known, _ = zip(*place, strict=True)
@@ -88,16 +89,16 @@ class Scorer:
         return f"{self.client.target.shown}/generate"
 
     def _ask(
-        self,
-        content: Mapping[str, Any],
-        tokens: int,
-        more: Mapping[str, Any],
-        read: Callable[[bytes], Any] = server_json.read,
+        self, content: Mapping[str, Any], tokens: int, more: Mapping[str, Any]
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """(meta_info, the whole answer)."""
+        """(meta_info, the whole answer). Of a stream the longest event, whose values are not checked yet."""
         sampling = {"temperature": 0.0, "max_new_tokens": tokens, "ignore_eos": True}
         own = {"sampling_params": sampling, "stream": False, "return_logprob": True}
-        answer = self.client.post("/generate", {**self.body, **content, **own, **more}, timeout=TIMEOUT_S)
+        asked, read = {**self.body, **content, **own, **more}, server_json.read
+        answer = self.client.post("/generate", asked, timeout=TIMEOUT_S)
+        if asked["stream"]:
+            longest = max(answer.body.split(b"\n\n"), key=len).removeprefix(b"data:")
+            answer, read = replace(answer, body=longest), server_json.parse
         event = answer.json(read) if answer.status == 200 else None
         meta = event.get("meta_info") if isinstance(event, dict) else None
         if not isinstance(event, dict) or not isinstance(meta, dict):

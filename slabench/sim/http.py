@@ -145,6 +145,8 @@ class Exchange(Connection):
             deliver = functools.partial(self._collected, request, asked)
         elif not self._open_stream("/generate", refusal):
             return
+        elif asked.among is not None:
+            deliver = functools.partial(self._scored, asked)
         elif self.face.faults is not None:
             deliver = self.face.faults.stream(self, deliver)
             max_new += self.face.faults.more_tokens()
@@ -184,15 +186,22 @@ class Exchange(Connection):
             return
         body = events[-1]
         if asked is not None and asked.logprobs:
-            event = json.loads(body)
-            which = self.face.engine.model
-            with_logprobs(event["meta_info"], asked.ids, event["output_ids"], asked.start, asked.top, which)
-            if asked.among is not None:
-                event["meta_info"]["output_token_ids_logprobs"] = of_ids(
-                    asked.ids, len(event["output_ids"]), asked.among, which, self.face.engine.raised
-                )
-            body = wire.dumps(event)
+            body = self._with_logprobs(asked, body)
         self._whole(request, wire.answer(200, body))
+
+    def _scored(self, asked: Generate, events: list[bytes], last: bool) -> None:
+        """A stream with log-probabilities of its own ids: its last event alone."""
+        if last:
+            self._streamed([self._with_logprobs(asked, events[-1])], last)
+
+    def _with_logprobs(self, asked: Generate, body: bytes) -> bytes:
+        event, model = json.loads(body), self.face.engine.model
+        meta, produced = event["meta_info"], event["output_ids"]
+        with_logprobs(meta, asked.ids, produced, asked.start, asked.top, model)
+        if asked.among is not None:
+            raised = self.face.engine.raised
+            meta["output_token_ids_logprobs"] = of_ids(asked.ids, len(produced), asked.among, model, raised)
+        return wire.dumps(event)
 
     def _streamed(self, events: list[bytes], last: bool) -> None:
         """The real server writes an event a chunk, also where several are ready."""

@@ -107,11 +107,15 @@ WHOLE: dict[str, Any] = changed(
 
 def test_the_whole_vocabulary_is_a_value_an_id_and_nan_for_null() -> None:
     """0.5.7 writes null for -inf and nan, and the lowest float32 where it takes the logarithm itself."""
-    row, request = asked(WHOLE, lambda scorer: scorer.vocabulary(PROMPT, 3))
+    event = b"data: " + json.dumps(WHOLE).encode()
+    stream = wire.answer(200, event + b"\n\ndata: [DONE]\n\n")
+    row, request = asked(stream, lambda scorer: scorer.vocabulary(PROMPT, 3))
     assert (row.typecode, row[0], row[2]) == ("f", -1.5, -3.4028234663852886e38) and math.isnan(row[1])
     body = json.loads(request.partition("\r\n\r\n")[2])
     assert body["input_ids"] == list(PROMPT) and body["token_ids_logprob"] == [0, 1, 2]
-    assert body["sampling_params"]["max_new_tokens"] == 1 and "logprob_start_len" not in body
+    assert (
+        body["stream"] and body["sampling_params"]["max_new_tokens"] == 1 and "logprob_start_len" not in body
+    )
 
 
 @pytest.mark.parametrize(

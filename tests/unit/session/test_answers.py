@@ -92,7 +92,10 @@ class Model:
         if among and self.whole:
             meta["output_token_ids_logprobs"] = of_ids(ids, len(own), among, raised=self.raised)
         event = {"text": "", "output_ids": own, "meta_info": meta}
-        return Response(200, {}, json.dumps(event).encode(), "http://127.0.0.1:1/generate")
+        data = json.dumps(event).encode()
+        if body["stream"]:
+            data = b"data: " + data + b"\n\ndata: [DONE]\n\n"
+        return Response(200, {}, data, "http://127.0.0.1:1/generate")
 
 
 def both(old: Model, new: Model) -> Scored:
