@@ -63,7 +63,7 @@ class Estimate:
         rule = LIMITS[self.metric]
         ends = Message("answers.ends", low=self.low, high=self.high) if self.low < self.high else None
         changed = "answers.token_less" if self.lower else "answers.token_more"
-        token = None if self.token is None else Message(changed, token=self.token)
+        token = None if self.token is None or self.holds else Message(changed, token=self.token)
         return Message(
             "answers.estimate",
             metric=self.metric,

@@ -115,7 +115,9 @@ def test_the_whole_vocabulary_is_compared_as_far_as_both_servers_have_named_it(
     assert [len(row) for row in rows] == [LARGEST + 1] * 2 * PLACES
     asked = [[body["input_ids"] for body in each.asked if "token_ids_logprob" in body] for each in (old, new)]
     assert sorted(asked[0]) == sorted(asked[1]) == sorted(map(list, places_of(scored.old)))
-    assert Compared.of(scored).metrics["answers.vocabulary_shift"] == 0
+    compared = Compared.of(scored)
+    assert compared.metrics["answers.vocabulary_shift"] == 0
+    assert "more probable" not in check(compared).text  # a token is named where it has changed
 
 
 def test_a_logit_that_no_answer_shows_is_a_finding_that_names_the_token() -> None:
