@@ -44,15 +44,15 @@ def offset_ns() -> int:
     return min(readings)[1]
 
 
-def arrived_ns(ancillary: Ancillary, offset: int) -> int | None:
-    """One read's time of arrival on perf_counter_ns; None if the kernel reports none."""
+def stamp_of(ancillary: Ancillary) -> bytes:
+    """One read's time of arrival as the kernel wrote it; empty if it reports none."""
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) == STAMP_BYTES:
-            return all_arrived_ns(data, offset)[0]
-    return None
+            return data
+    return b""
 
 
 def all_arrived_ns(stamps: bytes | bytearray, offset: int) -> list[int]:
-    """The times of arrival of many reads, whose stamps stand one behind the other."""
+    """The times of arrival of many reads on perf_counter_ns, whose stamps stand one behind the other."""
     parts = array("q", bytes(stamps))
     return [second * NS_PER_S + rest + offset for second, rest in zip(parts[::2], parts[1::2], strict=True)]

@@ -18,24 +18,29 @@ from time import perf_counter_ns, sleep
 from typing import Any, NamedTuple
 
 from slabench.loadgen.event_template import ANYTHING, LINE_END, READ_BYTES, SIZE_LINES, UNEXPECTED, Endings
-from slabench.loadgen.kernel_timestamps import ANCILLARY, Ancillary, arrived_ns, ask, offset_ns
+from slabench.loadgen.kernel_timestamps import ANCILLARY, Ancillary, all_arrived_ns, ask, offset_ns, stamp_of
 from slabench.loadgen.read_batching import Pace
 from slabench.units import NS_PER_MS, NS_PER_S
 
 MAX_EVENTS = 256  # streams a poll; then timers are called
-TAKING_NS = NS_PER_MS  # for so long waiting reads are taken before sockets are looked at again
-MOST_WAITING = 8192  # reads; all are taken then, and what comes meanwhile is read together
+TAKING_NS = NS_PER_MS  # for so long waiting reads are taken before sockets are looked at again,
+LONGEST_NS = 50 * NS_PER_MS  # and all of them once one has waited for so long: else none of them would end
 _ESCAPE = ord("\\")  # at a text's end it may stand for the quotation mark behind it
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
 # recvmsg_into's: buffers and room for ancillary data in; bytes read, ancillary data, flags and address out.
 Receive = Callable[[list[bytearray], int], tuple[int, Ancillary, int, Any]]
 
 
+# A read that waits: when it was made, when the poll before had returned, its time as the kernel wrote it
+# (empty if the kernel reported none), its bytes.
+Waiting = tuple[int, int, bytes, bytes]
+
+
 class Read(NamedTuple):
     """One that was not recognised."""
 
     came_ns: int
-    stamp: bytes  # came_ns as the kernel wrote it; empty if the kernel reported none
+    stamped: bool  # came_ns is the kernel's
     read_ns: int
     looked_ns: int  # when the poll before had returned: earlier reads of its stream were made by then
     data: bytes  # empty at the end of the connection
@@ -69,7 +74,7 @@ class Stream:
         self.stamps = bytearray()  # the kernel's times of predicted reads, not given to the meter yet
         self.keep = 0  # how many of the next predicted reads are kept, for what is in them,
         self.kept: list[bytes] = []  # and those that were
-        self.waiting: list[Read] = []  # for came()
+        self.waiting: list[Waiting] = []  # for came()
 
     def came(self, read: Read) -> bool:
         """Take a read; True if asyncio must run: a request ended, or a connection."""
@@ -95,8 +100,7 @@ class StreamSelector(selectors.BaseSelector):
         self.stamped = False  # the read that came() takes, or took last, has a time of the kernel's
         self.unstamped = 0  # reads of an answer that had none
         self.looked_ns = 0  # when the previous poll returned: what it did not report came later
-        self._waiting: dict[int, Stream] = {}  # streams with reads for came(), by their sockets,
-        self._count = 0  # and how many reads these are
+        self._waiting: dict[int, Stream] = {}  # streams with reads for came(), by their sockets
         self._buffer = bytearray(READ_BYTES)
         self._view = memoryview(self._buffer)
         self._streams: dict[int, Stream] = {}
@@ -118,15 +122,18 @@ class StreamSelector(selectors.BaseSelector):
         self._epoll.modify(fd, IN | OUT if wanted else IN)
 
     def forget(self, fd: int) -> None:
-        stream = self._streams.pop(fd, None)
-        if stream is not None:
+        if self._streams.pop(fd, None) is not None:
             self._epoll.unregister(fd)
-            if self._waiting.pop(fd, None) is not None:
-                self._count -= len(stream.waiting)
+            self._waiting.pop(fd, None)
 
-    def take(self, until_ns: int | None = None) -> bool:
-        """Give waiting reads to their streams, one stream's at least; True if asyncio must run."""
-        run_asyncio = False
+    def take(self, now_ns: int | None = None) -> bool:
+        """Give waiting reads to their streams; True if asyncio must run. now_ns: only for TAKING_NS from now
+        on, if the first has not waited for too long.
+        """
+        run_asyncio, until_ns = False, None
+        if now_ns is not None and self._waiting:
+            first = next(iter(self._waiting.values())).waiting[0]
+            until_ns = now_ns + TAKING_NS if now_ns - first[0] < LONGEST_NS else None
         while self._waiting:
             run_asyncio |= self.take_of(next(iter(self._waiting)))
             if until_ns is not None and perf_counter_ns() >= until_ns:
@@ -139,27 +146,28 @@ class StreamSelector(selectors.BaseSelector):
         if stream is None:
             return False
         reads, stream.waiting = stream.waiting, []
-        self._count -= len(reads)
         run_asyncio = False
-        for read in reads:
+        for read_ns, looked_ns, stamp, data in reads:
             if self._streams.get(fd) is not stream:  # it was closed after the read before
                 break
-            if read.stamp and stream.endings is not UNEXPECTED:
-                size = len(read.data)
-                self._buffer[:size] = read.data
-                if self._recognise(stream, size, read.stamp):
+            if stamp and stream.endings is not UNEXPECTED:
+                size = len(data)
+                self._buffer[:size] = data
+                if self._recognise(stream, size, stamp):
                     continue
-            if read.data:
-                self.stamped = bool(read.stamp)
+            if data:  # the end of a connection has no time
+                self.stamped = bool(stamp)
+                self.unstamped += not stamp
+            came_ns = all_arrived_ns(stamp, self.offset_ns)[0] if stamp else read_ns
             try:
-                run_asyncio |= stream.came(read)
+                run_asyncio |= stream.came(Read(came_ns, bool(stamp), read_ns, looked_ns, data))
             except Exception as error:  # noqa: BLE001  a failure of one request must not fail the others
                 stream.failed(error)
                 run_asyncio = True
         return run_asyncio
 
     def _recognise(self, stream: Stream, size: int, stamp: bytes) -> bool:
-        """Count the read in the buffer if it is exactly the predicted one; else False, and nothing is done."""
+        """Count the read in the buffer if it is exactly the predicted one; else False, nothing is done."""
         buffer = self._buffer
         count = stream.next
         ending = stream.before + stream.endings[count]
@@ -205,9 +213,13 @@ class StreamSelector(selectors.BaseSelector):
                 stream.broke(error)
                 run_asyncio = True
                 continue
-            if ancillary and recognise(stream, size, ancillary[0][2]):
-                continue
-            self._wait(fd, stream, size, ancillary)
+            if not stream.waiting:
+                if ancillary and recognise(stream, size, ancillary[0][2]):
+                    continue
+                stream.endings = UNEXPECTED  # until this read has been taken
+                self._waiting[fd] = stream
+            read = perf_counter_ns(), self.looked_ns, stamp_of(ancillary), bytes(self._view[:size])
+            stream.waiting.append(read)
             if not size or event != IN:
                 # the end is judged by when this process looked for it
                 run_asyncio |= self.take_of(fd)
@@ -215,16 +227,6 @@ class StreamSelector(selectors.BaseSelector):
                     stream.writable()
                     run_asyncio = True
         return run_asyncio
-
-    def _wait(self, fd: int, stream: Stream, size: int, ancillary: Ancillary) -> None:
-        """Keep the read in the buffer for the stream's came()."""
-        came, read_ns = arrived_ns(ancillary, self.offset_ns), perf_counter_ns()
-        self.unstamped += came is None and size > 0  # the end of a connection has no time
-        data, stamp = bytes(self._view[:size]), b"" if came is None else ancillary[0][2]
-        stream.waiting.append(Read(read_ns if came is None else came, stamp, read_ns, self.looked_ns, data))
-        stream.endings = UNEXPECTED  # until this read has been taken
-        self._waiting[fd] = stream
-        self._count += 1
 
     # what asyncio needs
 
@@ -247,7 +249,7 @@ class StreamSelector(selectors.BaseSelector):
             run_asyncio = self._read(ready)
             self.looked_ns = now = perf_counter_ns()
             if waiting:
-                run_asyncio |= self.take(now + TAKING_NS if self._count <= MOST_WAITING else None)
+                run_asyncio |= self.take(now)
                 now = perf_counter_ns()
             if pace.watching:
                 pace.observe(self.looked_ns, ready)

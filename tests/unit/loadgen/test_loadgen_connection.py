@@ -68,7 +68,7 @@ class Selector:
 
 def read(clock: list[int], data: bytes, ago: int = 0) -> Read:
     """One that is made now, and came so long ago."""
-    return Read(clock[0] - ago, b"", clock[0], clock[0], data)
+    return Read(clock[0] - ago, True, clock[0], clock[0], data)
 
 
 class Driver:

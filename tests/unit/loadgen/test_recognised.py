@@ -294,8 +294,10 @@ _UNREAD = re.compile(rb'(?<=data: {"text":").*?(?=[\]"],"meta_info":)', re.DOTAL
 def place_in(read: bytes, at: int) -> int:
     """A place outside what is not looked at: between the text of /generate and its meta_info."""
     at %= len(read) + 1
-    unread = _UNREAD.search(read)
-    return at if unread is None or not unread.start() - 1 <= at <= unread.end() else unread.start() - 4
+    for unread in _UNREAD.finditer(read):  # of each event in the read
+        if unread.start() - 1 <= at <= unread.end():
+            return unread.start() - 4
+    return at
 
 
 def changed(reads: Sequence[bytes], changes: Sequence[tuple[str, int, int]]) -> list[bytes]:
@@ -363,6 +365,7 @@ def test_real_streams_however_they_are_changed(
 @given(st.integers(1, 40), st.integers(0, 40), st.integers(1, 3), st.booleans(), CHANGES)
 @example(30, 20, 1, False, [])
 @example(30, 20, 1, False, [("insert", 25, 25)])
+@example(9, 2, 1, False, [("cut", 0, 1), ("cut", 1, 1), ("join", 1489, 0), ("insert", 67, 272)])
 def test_generate_streams_however_they_are_changed(
     reader: Reader, tokens: int, silent: int, step: int, delta: bool, changes: list[tuple[str, int, int]]
 ) -> None:

@@ -18,11 +18,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from slabench.loadgen import stream_selector
 from slabench.loadgen.backends.generate import GenerateMeter
 from slabench.loadgen.connection import Connection
 from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.http1 import Answer
-from slabench.loadgen.kernel_timestamps import SO_TIMESTAMPNS, all_arrived_ns, arrived_ns, ask, offset_ns
+from slabench.loadgen.kernel_timestamps import SO_TIMESTAMPNS, all_arrived_ns, ask, offset_ns, stamp_of
 from slabench.loadgen.stream_selector import IN, Read, StreamSelector
 from slabench.records import ErrorKind
 from tests.unit.loadgen.reading import last_event
@@ -361,6 +362,49 @@ def read_in_turn(selector: StreamSelector, *wires: Wired) -> None:
         selector.select(0.01)
 
 
+def test_all_that_waits_is_taken_once_a_read_has_waited_for_long(
+    selector: StreamSelector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that cannot keep up: the next looks read together what has come meanwhile."""
+    with several(selector, 4) as wires:
+        for wire in wires:
+            wire.connection.meanwhile = lambda: time.sleep(0.03)
+            wire.server.sendall(chunk(event(1)))
+        time.sleep(0.01)
+        waiting, take = [], selector.take
+
+        def counted(now_ns: int | None = None) -> bool:
+            found = take(now_ns)
+            waiting.append(sum(bool(wire.connection.waiting) for wire in wires))
+            return found
+
+        monkeypatch.setattr(selector, "take", counted)
+        selector.select(0.2)
+        assert waiting[:3] == [3, 2, 0]  # 50 ms after the reads
+
+
+def test_reads_that_wait_are_recognised_as_well_if_the_kernel_stamped_them(
+    selector: StreamSelector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with wired(selector) as wire:
+        run_of(wire, 20)
+        parsed, unstamped, begin = wire.connection.reads, selector.unstamped, perf_counter_ns()
+        for count in (21, 22, 23, 25):  # 24 is looked at in any case
+            if count == 25:
+                monkeypatch.setattr(stream_selector, "stamp_of", lambda _: b"")
+            wire.server.sendall(chunk((b": ping\n\n" if count == 21 else b"") + event(count)))
+            time.sleep(0.005)
+            selector._read([(wire.connection._fd, IN)])
+        assert len(wire.connection.waiting) == 4
+        selector.take()
+        wire.connection.settle()
+        meter = wire.exchange.answer.meter
+        assert list(meter.arrival_tokens)[20:] == [21, 22, 23, 25]
+        gaps = [after - before for before, after in itertools.pairwise([begin, *meter.arrival_ns[20:]])]
+        assert all(gap < 20 * MS for gap in gaps) and all(gap > 4 * MS for gap in gaps[1:])
+        assert (wire.connection.reads - parsed, selector.unstamped - unstamped) == (2, 1)
+
+
 def test_nothing_is_recognised_while_a_read_of_its_stream_waits(selector: StreamSelector) -> None:
     """The event that was predicted comes after another one with its count."""
     with several(selector, 2) as (first, second):
@@ -644,10 +688,10 @@ def test_the_kernel_s_time_is_put_on_the_clock_of_all_other_stamps() -> None:
     driver: list[tuple[int, int, Any]] = [
         (socket.SOL_SOCKET, SO_TIMESTAMPNS, (7).to_bytes(8, "little") + (5).to_bytes(8, "little"))
     ]
-    assert arrived_ns(driver, -6_000_000_000) == 1_000_000_005
-    assert arrived_ns([], 0) is None
+    assert all_arrived_ns(stamp_of(driver), -6_000_000_000) == [1_000_000_005]
+    assert stamp_of([]) == b""
     # a kernel with another form
-    assert arrived_ns([(socket.SOL_SOCKET, SO_TIMESTAMPNS, b"12345678")], 0) is None
+    assert stamp_of([(socket.SOL_SOCKET, SO_TIMESTAMPNS, b"12345678")]) == b""
     assert all_arrived_ns(bytearray(driver[0][2] * 2), 1) == [7_000_000_006, 7_000_000_006]
 
 
