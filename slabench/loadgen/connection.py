@@ -41,6 +41,7 @@ class Connection(Stream):
     __slots__ = (
         "_acked",
         "_began_ns",
+        "_broken",
         "_driver",
         "_fd",
         "_frame",
@@ -67,6 +68,7 @@ class Connection(Stream):
         self._rest = memoryview(b"")  # of a request that the socket did not take at once
         self._frame: Frame | None = None  # of the event before
         self._misses = 0
+        self._broken = False
         self._began_ns = 0  # when the first byte of the request was handed to the socket
         self._acked: int | None = None  # bytes that the server's kernel had confirmed before the request
         self._out_of_order = 0  # segments, before the request
@@ -147,11 +149,15 @@ class Connection(Stream):
         counts = self.exchange.answer.meter.arrival_tokens if self.exchange is not None else ()
         return counts[-1] + self.step * (len(self.stamps) // STAMP_BYTES) if counts else 0
 
-    def settle(self, read_ns: int | None = None) -> bool:
-        """Give the meter the predicted reads since the last other one; True if there were any.
+    def catch_up(self) -> bool:
+        """Take what has been read; True if there was anything."""
+        waited = bool(self.waiting)
+        self._selector.take_of(self._fd)
+        return self.settle() or waited
 
-        read_ns: when all of them had been read; None: when the last poll returned, since a connection is read
-        once after each.
+    def settle(self, read_ns: int | None = None) -> bool:
+        """Give the meter the predicted reads since the last other one; True if there were any. read_ns: when
+        they had been read; None: when the last poll returned, since a connection is read once after each.
         """
         exchange = self.exchange
         if exchange is None or not self.stamps:
@@ -167,13 +173,11 @@ class Connection(Stream):
         return True
 
     def _predict(self, answer: Answer) -> None:
-        """After two events that were read and differ by their text and counts alone, the next is predicted to
-        be as they are.
-        """
+        """After two events that differ by their text and counts alone the next is predicted to be alike."""
         self.endings = UNEXPECTED
         meter, frame = answer.meter, None
         if self._misses < MOST_MISSES and self._selector.stamped and answer.between:
-            self._misses += 1
+            self._misses += not meter.keeps()
             frame = meter.frame()
             if frame is not None and len(counts := meter.arrival_tokens) > 1:
                 self.step = counts[-1] - counts[-2]
@@ -207,6 +211,7 @@ class Connection(Stream):
 
     def broke(self, error: OSError | None) -> None:
         """The connection ended; error is None if the peer closed it."""
+        self._broken = True
         self._selector.take_of(self._fd)  # what came before
         now = perf_counter_ns()
         self.settle()
@@ -219,12 +224,8 @@ class Connection(Stream):
             return
         answer = exchange.answer
         exchange.close(now)
-        unanswered = (
-            exchange.reused
-            and answer.first_byte_ns is None
-            and exchange.error is None
-            and exchange.tried_ns is None
-        )
+        fresh = exchange.error is None and exchange.tried_ns is None
+        unanswered = exchange.reused and answer.first_byte_ns is None and fresh
         if unanswered and raced:
             # The server closed an idle keep-alive connection while the request was on its way: not a failure.
             exchange.tried_ns = self._began_ns if exchange.sent_ns is None else exchange.sent_ns
@@ -289,11 +290,11 @@ class Connection(Stream):
         self._driver.finished(self, exchange)
 
     def close(self) -> None:
-        if self.reusable:
+        if self._fd >= 0:
             self._selector.forget(self._fd)
             self._sock.close()
             self._fd = -1
 
     @property
     def reusable(self) -> bool:
-        return self._fd >= 0
+        return self._fd >= 0 and not self._broken

@@ -254,16 +254,15 @@ class LoadDriver:
         now, limits = perf_counter_ns(), self.options
         self._check_clock()
         for exchange, connection in list(self.active.values()):
-            if connection is not None and connection.waiting:
-                continue  # what has come is taken first
-            if connection is not None and exchange.stays_open(now):
-                connection.leave_open(exchange)
-                continue
-            timeout = exchange.expired(now, limits)
-            if timeout is not None and connection is not None and connection.settle():
+            open_still, timeout = exchange.stays_open(now), exchange.expired(now, limits)
+            if (open_still or timeout) and connection is not None and connection.catch_up():
                 # its last reads were not in the exchange's times yet
-                timeout = exchange.expired(now, limits)
-            if timeout is not None:
+                open_still, timeout = exchange.stays_open(now), exchange.expired(now, limits)
+            if exchange.index not in self.active:
+                continue  # these reads ended it
+            if connection is not None and open_still:
+                connection.leave_open(exchange)
+            elif timeout is not None:
                 self._fail(exchange, connection, *timeout)
         if not self.complete.done():
             self.loop.call_later(CHECK_S, self._check_timeouts)

@@ -25,6 +25,7 @@ from slabench.units import NS_PER_MS, NS_PER_S
 MAX_EVENTS = 256  # streams a poll; then timers are called
 TAKING_NS = NS_PER_MS  # for so long waiting reads are taken before sockets are looked at again,
 LONGEST_NS = 50 * NS_PER_MS  # and all of them once one has waited for so long: else none of them would end
+LAST_CHUNK = b"0\r\n\r\n"
 _ESCAPE = ord("\\")  # at a text's end it may stand for the quotation mark behind it
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
 # recvmsg_into's: buffers and room for ancillary data in; bytes read, ancillary data, flags and address out.
@@ -220,8 +221,9 @@ class StreamSelector(selectors.BaseSelector):
                 self._waiting[fd] = stream
             read = perf_counter_ns(), self.looked_ns, stamp_of(ancillary), bytes(self._view[:size])
             stream.waiting.append(read)
-            if not size or event != IN:
-                # the end is judged by when this process looked for it
+            if not size or event != IN or read[3].endswith(LAST_CHUNK):
+                # A connection's end is judged by when this process looked for it; an answer's makes room for
+                # the next request.
                 run_asyncio |= self.take_of(fd)
                 if event & OUT and streams.get(fd) is stream:
                     stream.writable()

@@ -55,7 +55,8 @@ OF_ANSWERS: tuple[Metric, ...] = (
     ),
     Metric(
         "answers.not_finite", "share", "none",
-        "tokens whose log-probability at the new server is no number", _BOTH,
+        "tokens whose log-probability at the new server is no number, and places of the vocabulary at which "
+        "none is", _BOTH,
     ),
 )  # fmt: skip
 

@@ -67,7 +67,7 @@ class Scorer:
 
     def vocabulary(self, ids: Sequence[int], size: int) -> array[float]:
         """Of the token after these: the log-probability of every id below size as float32, nan where the
-        server has no number. ServerError if it does not give them.
+        server has no log-probability. ServerError if it does not give them.
 
         size: never more than the server's vocabulary. An id beyond it is read from outside of the logits,
         which ends some servers. They come as a stream: for 152,000 ids 0.5.7 takes 0.3 s to answer with an
@@ -80,7 +80,8 @@ class Scorer:
             values, known, _ = zip(*place, strict=True)
             if known != every:
                 raise ValueError(known)
-            return array("f", [math.nan if value is None else value for value in values])
+            # one of more than 1 is none: the largest is 0, but for rounding
+            return array("f", [value if value is not None and value <= 1 else math.nan for value in values])
         except (TypeError, ValueError, OverflowError) as error:  # of another form
             raise ServerError(Message("reach.scoring_no_vocabulary", url=self._shown)) from error
 

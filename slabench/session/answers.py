@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from slabench.session.deployment import Deployment
 from slabench.session.measurement import BASELINE, NEW
 from slabench.session.stored_answers import keep, stored
 from slabench.verdict.answer_estimate import LIMITS
-from slabench.verdict.same_answers import Compared
+from slabench.verdict.same_answers import NEW_ALONE, Compared
 
 if TYPE_CHECKING:
     from slabench.session.campaign import Campaign
@@ -33,6 +34,7 @@ SHORTEST, LONGEST = 16, 64  # tokens of an answer
 SCORED_AT_ONCE = 4
 PLACES = 16  # at which the whole vocabulary is compared, each in another answer
 WHOLE_AT_ONCE = 2  # 152,000 tokens are 5 MB of JSON
+MOST_IDS = 1 << 20  # more than any model has: a server that names a larger one is wrong
 
 
 def prompts_of(loads_prompts: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
@@ -96,22 +98,26 @@ def vocabulary_of(old: Scorer, new: Scorer, scored: Scored) -> Vocabulary | Mess
     one of them. A message: a server does not give them.
     """
     of_old = _largest_id(scored.old, [*scored.old_by_old, *scored.new_by_old])
-    size = 1 + min(of_old, _largest_id(scored.new, scored.old_by_new))
+    size = min(MOST_IDS, 1 + min(of_old, _largest_id(scored.new, scored.old_by_new)))
     places = places_of(scored.old)
 
     def rows(server: Scorer) -> list[array[float]]:
         return in_parallel(lambda ids: server.vocabulary(ids, size), places, WHOLE_AT_ONCE)
 
     try:
-        return Vocabulary(rows(old), rows(new))
+        by_old = rows(old)
     except ServerError as error:
         return error.as_message()
+    try:
+        return Vocabulary(by_old, rows(new))
+    except ServerError as error:
+        return Message(NEW_ALONE, why=error.as_message())
 
 
 def _largest_id(answers: Sequence[Answer], scores: Sequence[Score]) -> int:
     """That one server chose, or found among the most probable ones."""
     chosen = (id for answer in answers for id in answer.ids)
-    return max(*chosen, *(id for score in scores for place in score.top for _, id in place))
+    return max(chain(chosen, (id for score in scores for place in score.top for _, id in place)))
 
 
 def places_of(answers: Sequence[Answer]) -> list[tuple[int, ...]]:

@@ -18,11 +18,12 @@ from slabench.answer_records import Answer, Score, Scored, Token
 from slabench.messages import Message
 from slabench.verdict.answer_estimate import Estimate, mean_of
 from slabench.verdict.outcome import Check, Objective, finding, invalid, not_checked, ok
-from slabench.verdict.vocabulary_shift import vocabulary_shift
+from slabench.verdict.vocabulary_shift import METRIC, lost_places, vocabulary_shift
 
 LEAST_PLACES = 8  # at which a token has to be among the most probable ones, for answers.token_shift
 # At which it has to be decoded, for answers.decode_token_shift: with 8 answers.decode_shift finds as much.
 LEAST_DECODED = 4
+NEW_ALONE = "vocabulary.new_alone"  # the old server answers what the new one does not
 TIE = 1e-6  # nats: tokens that are so near have the same logit
 
 
@@ -51,6 +52,8 @@ def _not_finite(scored: Scored) -> tuple[Estimate, ...]:
     """Each of them counts: no correct server has any."""
     rows = [*(score.logprobs for score in scored.old_by_new), *(answer.logprobs for answer in scored.new)]
     numbers = [value for row in rows for value in row]
+    # a place of the vocabulary at which it has none at all is one more
+    numbers += [math.nan if lost else 0.0 for lost in lost_places(scored.vocabulary)]
     if not numbers:
         return ()
     share = sum(map(math.isnan, numbers)) / len(numbers)
@@ -188,7 +191,7 @@ class Compared:
     @classmethod
     def of(cls, scored: Scored) -> Compared:
         longest, known, why = max(len(answer.ids) for answer in scored.old), estimates(scored), None
-        if all(each.metric != "answers.vocabulary_shift" for each in known):
+        if all(each.metric != METRIC for each in known):
             given = scored.vocabulary
             why = given if isinstance(given, Message) else Message("vocabulary.no_numbers")
         return cls(len(scored.old), longest, known, difference(scored.old, scored.new), why)
@@ -212,6 +215,8 @@ def check(compared: Compared | Message, *, gate: bool = False) -> Check:
     if isinstance(compared, Message):
         return unknown("same_answers.unscored", why=compared)
     broken, why = [each for each in compared.estimates if not each.holds], compared.no_vocabulary
+    if not broken and gate and why is not None and why.id == NEW_ALONE:
+        return unknown("same_answers.unscored", why=why)
     if not broken and "answers.logprob_shift" not in compared.metrics:
         return unknown("same_answers.no_numbers", answers=compared.answers)
     return (finding if broken else ok)(

@@ -48,7 +48,10 @@ MESSAGES = {
     "answers.token_less": ": token {token} is less probable than it was",
     "answers.no_vocabulary": "The whole vocabulary was not compared: {why} ",
     "vocabulary.ended": "the old server had ended.",
-    "vocabulary.no_numbers": "there are not two places at which both servers give numbers.",
+    "vocabulary.no_numbers": "there are fewer than 8 places at which both servers give numbers.",
+    "vocabulary.new_alone": (
+        "The old server gives every token's log-probability, the new one does not ({why})."
+    ),
     "answers.no_difference": "Their own answers to the same {answers} prompts are identical.",
     "answers.difference": (
         "Their own answers to the same prompts: {same} of {answers} are identical, the others differ after "

@@ -22,7 +22,7 @@ from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.stream_selector import StreamSelector, new_loop
 from slabench.loadgen.tls import Address
 from slabench.records import ErrorKind
-from tests.unit.loadgen.reading import answered, event, line
+from tests.unit.loadgen.reading import HEAD, chunk, event, line
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 14\r\n\r\ndata: [DONE]\n\n"
 V4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
@@ -138,7 +138,7 @@ def one_read_waits(loop: Any, **options: Any) -> Iterator[tuple[Any, list[Exchan
         driver._release()
         peer, _ = listener.accept()
         with peer:
-            peer.sendall(answered(line(event(1))))
+            peer.sendall(HEAD + chunk(line(event(1))))
             selector = loop[1]
             selector._read(selector._epoll.poll(5, 8))
             assert len(selector._waiting) == 1
@@ -151,10 +151,20 @@ def test_a_request_whose_first_token_waits_to_be_parsed_has_not_timed_out(loop: 
     with one_read_waits(loop, first_byte_timeout_s=0.001) as (driver, ended, selector):
         time.sleep(0.01)
         driver._check_timeouts()
-        assert not ended
-        selector.take()
+        assert not ended and not selector._waiting
+        (active,) = driver.active.values()
+        assert list(active[0].answer.meter.arrival_tokens) == [1]
+
+
+def test_an_answer_whose_end_waits_as_its_time_out_passes_has_ended_well(loop: Any) -> None:
+    with one_read_waits(loop, total_timeout_s=0.02) as (driver, ended, selector):
+        driver.draw = lambda: None
+        (active,) = driver.active.values()
+        fd, end = active[1]._fd, b"data: [DONE]\n\n"
+        selector._streams[fd].waiting.append((perf_counter_ns(), 0, b"", chunk(end) + b"0\r\n\r\n"))
+        time.sleep(0.03)
         driver._check_timeouts()
-        assert [exchange.error for exchange in ended[:1]] == [None]
+        assert [(exchange.error, len(exchange.arrivals)) for exchange in ended] == [(None, 1)]
 
 
 def test_a_stop_loses_no_token_that_waits_to_be_parsed(loop: Any) -> None:

@@ -81,7 +81,8 @@ class Wired:
         self.server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ask(mine)
         mine.setblocking(False)
-        self.selector, self.driver = selector, Driver()
+        self.selector = selector
+        self.driver: Any = Driver()
         self.connection: Any = sort(self.driver, selector, mine)
         self.exchange = Exchange(
             0, memoryview(b"POST / HTTP/1.1\r\n\r\n"), perf_counter_ns(), Answer(GenerateMeter())
@@ -447,13 +448,34 @@ def test_reads_that_wait_are_taken_before_the_end_of_their_connection(selector: 
 def test_a_refusal_that_waits_is_read_before_its_connection_is_given_up(selector: StreamSelector) -> None:
     """The server refuses a long request and resets the connection: the write's error comes a moment later."""
     with several(selector, 1) as (wire,):
-        wire.server.sendall(chunk(event(1)) + END)
+        wire.server.sendall(chunk(event(1)) + END[:-5])
         time.sleep(0.01)
         selector._read([(wire.connection._fd, IN)])
         wire.connection.broke(BrokenPipeError())
         (done,) = wire.driver.ended
         assert (done.error, list(done.answer.meter.arrival_tokens)) == (None, [1])
         assert wire.driver.lost == [wire.connection]
+
+
+def test_an_answer_s_end_does_not_wait_since_the_next_request_does(selector: StreamSelector) -> None:
+    with several(selector, 2) as (first, second):
+        for wire, data in ((first, chunk(event(1))), (second, chunk(event(1)) + END)):
+            wire.server.sendall(data)
+        time.sleep(0.01)
+        selector._read([(wire.connection._fd, IN) for wire in (first, second)])
+        assert first.connection.waiting and second.driver.ended
+
+
+def test_an_answer_that_a_reset_follows_gives_its_connection_no_further_request(
+    selector: StreamSelector,
+) -> None:
+    with several(selector, 1) as (wire,):
+        usable = []
+        wire.connection.waiting.append((perf_counter_ns(), 0, b"", chunk(event(1)) + END))
+        selector._waiting[wire.connection._fd] = wire.connection
+        wire.driver.finished = lambda connection, _: usable.append(connection.reusable)
+        wire.connection.broke(ConnectionResetError())
+        assert usable == [False] and wire.driver.lost == [wire.connection]
 
 
 def test_what_waits_for_a_connection_that_an_error_closed_is_dropped(selector: StreamSelector) -> None:

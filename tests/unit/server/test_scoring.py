@@ -118,6 +118,13 @@ def test_the_whole_vocabulary_is_a_value_an_id_and_nan_for_null() -> None:
     )
 
 
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e39", "1e400", "7.5"])
+def test_what_is_no_log_probability_is_nan(value: str) -> None:
+    event = b"data: " + json.dumps(WHOLE).replace("-1.5", value).encode()
+    row, _ = asked(wire.answer(200, event + b"\n\n"), lambda scorer: scorer.vocabulary(PROMPT, 3))
+    assert math.isnan(row[0]) and math.isnan(row[1]) and row[2] < -1e38
+
+
 @pytest.mark.parametrize(
     "reply",
     [

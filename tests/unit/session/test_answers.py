@@ -12,6 +12,7 @@ from slabench.messages import Message
 from slabench.server.http import Http, Response
 from slabench.server.scoring import Scorer
 from slabench.server.url import parse_url
+from slabench.session import answers
 from slabench.session.answers import (
     LEAST,
     MOST,
@@ -136,6 +137,16 @@ def test_a_server_that_ignores_token_ids_logprob_costs_that_metric_alone(side: i
     assert result.state is CheckStatus.OK
     assert "The whole vocabulary was not compared: " in result.text
     assert "without output_token_ids_logprobs" in result.text
+    # a release that cannot what the one before could does not pass a gate
+    assert check(compared, gate=True).state is (CheckStatus.INVALID if side == 1 else CheckStatus.OK)
+
+
+def test_an_id_that_no_vocabulary_has_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MOST_IDS", LARGEST + 100)
+    old, new = Model(largest=10**12), Model(largest=10**12)
+    both(old, new)
+    wanted = [len(body["token_ids_logprob"]) for body in new.asked if "token_ids_logprob" in body]
+    assert wanted == [LARGEST + 100] * PLACES
 
 
 def test_places_are_in_other_answers_and_at_other_lengths() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import random
 import statistics
+from array import array
+from dataclasses import replace
 
 import pytest
 
-from slabench.answer_records import Answer, Score, Scored
+from slabench.answer_records import Answer, Score, Scored, Vocabulary
 from slabench.messages import Message, in_language
 from slabench.verdict.answer_estimate import LIMITS
 from slabench.verdict.outcome import CheckStatus
@@ -133,6 +135,15 @@ def test_why_the_vocabulary_was_not_compared_is_one_clause_of_the_check() -> Non
         assert text.count("The whole vocabulary was not compared: the old server had ended. Their own") == 1
     with in_language("zh"):
         assert "没有比较整个词表：旧服务端已经结束。两边" in check(Compared.of(scored())).text
+
+
+def test_a_place_at_which_the_new_server_has_no_number_of_the_vocabulary_is_not_finite() -> None:
+    plain, none = array("f", [-1.0, -2.0]), array("f", [math.nan, math.nan])
+    case = replace(scored(), vocabulary=Vocabulary([plain, plain, none], [plain, none, none]))
+    assert beyond(case) == ["answers.not_finite"]
+    # of 3 answers with their tokens, read and decoded, and two places of which the old server has numbers
+    tokens = sum(len(each.logprobs) for each in (*case.old_by_new, *case.new))
+    assert values(case)["answers.not_finite"] == 1 / (tokens + 2)
 
 
 def test_answers_that_could_not_be_scored_are_not_checked_and_invalid_at_a_gate() -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from slabench.answer_records import Vocabulary
 from slabench.messages import Message
-from slabench.verdict.vocabulary_shift import MASKED, vocabulary_shift
+from slabench.verdict.vocabulary_shift import MASKED, lost_places, vocabulary_shift
 
+QUANTILE = 3.3353
 LOWEST = -3.4028234663852886e38  # what some servers write for a token that is masked
 
 
@@ -30,21 +31,22 @@ def shift(old: Sequence[Sequence[float]], new: Sequence[Sequence[float]]) -> tup
 
 def test_by_hand() -> None:
     """All tokens of the first place gain 0.125 and those of the second lose 0.25, as a normalisation does.
-    Token 2 changes by 2 and by 1.5 more: 1.75 on average. Its standard error is 0.25, and 50.9 is the
-    quantile of one degree of freedom at 1 - 0.05 / 4.
+    Token 2 changes by 2 and by 1.5 more, at 4 places each: 1.75 on average, with a standard error of 0.25 /
+    sqrt(7). QUANTILE is that of 7 degrees of freedom at 1 - 0.05 / 4, by
+    numerical integration of the density.
     """
-    old = [[-4.0, -5.0, -6.0, -7.0]] * 2
-    estimate = vocabulary_shift(of(old, [[-3.875, -4.875, -3.875, -6.875], [-4.25, -5.25, -4.75, -7.25]]))
+    old = [[-4.0, -5.0, -6.0, -7.0]] * 8
+    new = [[-3.875, -4.875, -3.875, -6.875], [-4.25, -5.25, -4.75, -7.25]] * 4
+    estimate = vocabulary_shift(of(old, new))
     assert estimate is not None
-    assert (estimate.value, estimate.token, estimate.lower, estimate.n) == (1.75, 2, False, 2)
-    assert (estimate.low, estimate.high) == pytest.approx(
-        (1.75 - 0.25 * 50.92, 1.75 + 0.25 * 50.92), rel=1e-3
-    )
+    assert (estimate.value, estimate.token, estimate.lower, estimate.n) == (1.75, 2, False, 8)
+    half = QUANTILE * 0.25 / math.sqrt(7)
+    assert (estimate.low, estimate.high) == pytest.approx((1.75 - half, 1.75 + half), rel=1e-3)
 
 
 def test_a_token_that_is_less_probable() -> None:
-    old = [[-4.0, -5.0, -6.0]] * 3
-    estimate = vocabulary_shift(of(old, [[-4.0, -7.0, -6.0]] * 3))
+    old = [[-4.0, -5.0, -6.0]] * 8
+    estimate = vocabulary_shift(of(old, [[-4.0, -7.0, -6.0]] * 8))
     assert estimate is not None and not estimate.holds
     assert (estimate.value, estimate.low, estimate.high) == (2, 2, 2)
     assert "token 1 is less probable" in str(estimate.message)
@@ -79,28 +81,49 @@ def test_a_logit_that_is_2_too_large_is_found_in_every_draw(deviation: float) ->
 
 def test_a_token_that_both_servers_mask_has_not_changed() -> None:
     """In whatever way: no number, or the lowest one. The others' normalisation is not its change either."""
-    old = [[-4.0, -5.0, -6.0, math.nan, LOWEST, MASKED - 1]] * 2
-    assert shift(old, [[-3.5, -4.5, -5.5, LOWEST, math.nan, MASKED - 9]] * 2) == (0, 0, False)
+    old = [[-4.0, -5.0, -6.0, math.nan, LOWEST, MASKED - 1]] * 8
+    assert shift(old, [[-3.5, -4.5, -5.5, LOWEST, math.nan, MASKED - 9]] * 8) == (0, 0, False)
 
 
 @pytest.mark.parametrize("masked", [math.nan, -math.inf, LOWEST])
 def test_a_token_that_one_server_alone_masks_is_a_finding(masked: float) -> None:
-    plain, other = [[-4.0, -5.0, -6.0]] * 2, [[-4.0, -5.0, masked]] * 2
+    plain, other = [[-4.0, -5.0, -6.0]] * 8, [[-4.0, -5.0, masked]] * 8
     assert shift(plain, other) == (94, 2, True)
     assert shift(other, plain) == (94, 2, False)
 
 
-def test_a_place_without_numbers_is_left_out() -> None:
-    old, new = [[-4.0, -5.0, -6.0]] * 3, [[-4.0, -5.0, -4.0]] * 2
-    assert shift(old, [*new, [math.nan] * 3]) == (2, 2, False)
-    assert vocabulary_shift(of(old, [new[0], [math.nan] * 3, [math.nan] * 3])) is None
+def test_a_place_without_numbers_is_left_out_and_counted() -> None:
+    old, good, none = [[-4.0, -5.0, -6.0]] * 9, [-4.0, -5.0, -4.0], [math.nan] * 3
+    assert shift(old, [*[good] * 8, none]) == (2, 2, False)
+    assert vocabulary_shift(of(old, [*[good] * 7, none, none])) is None  # too few
     assert vocabulary_shift(Message("vocabulary.ended")) is None
+    assert lost_places(of(old, [*[good] * 7, none, none])) == [False] * 7 + [True] * 2
+    assert lost_places(of([*old[:8], none], [none, *[good] * 7, none])) == [True] + [False] * 7
+    assert lost_places(Message("vocabulary.ended")) == []
+
+
+@pytest.mark.parametrize("kind", ["a number is missing", "tokens of other noise"])
+def test_a_larger_change_that_is_not_sure_hides_none_that_is(kind: str) -> None:
+    """Token 0 is 2 too large at every place. One number is missing at one place, which counts as -100; or a
+    hundredth of the tokens have noise of 4 nats.
+    """
+    dice = random.Random(3)
+    for _ in range(20):
+        vocabulary = noisy(dice, 2000, 0.03, 2.0)
+        for row in vocabulary.new:
+            if kind == "a number is missing":
+                vocabulary.new[5][7] = math.nan
+            else:
+                for token in range(1, 21):
+                    row[token] += dice.gauss(0, 4)
+        estimate = vocabulary_shift(vocabulary)
+        assert estimate is not None and not estimate.holds and estimate.token == 0
 
 
 VALUES = st.lists(st.floats(-40, -1, width=32), min_size=5, max_size=5)
 
 
-@given(st.lists(st.tuples(VALUES, VALUES, st.floats(-9, 9, width=16)), min_size=2, max_size=6), st.randoms())
+@given(st.lists(st.tuples(VALUES, VALUES, st.floats(-9, 9, width=16)), min_size=8, max_size=10), st.randoms())
 def test_neither_the_order_of_places_nor_what_all_tokens_of_one_share_matters(
     places: list[tuple[list[float], list[float], float]], dice: random.Random
 ) -> None:
