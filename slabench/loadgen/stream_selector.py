@@ -221,9 +221,10 @@ class StreamSelector(selectors.BaseSelector):
                 self._waiting[fd] = stream
             read = perf_counter_ns(), self.looked_ns, stamp_of(ancillary), bytes(self._view[:size])
             stream.waiting.append(read)
-            if not size or event != IN or read[3].endswith(LAST_CHUNK):
-                # A connection's end is judged by when this process looked for it; an answer's makes room for
-                # the next request.
+            ends = self.pace.closed_loop and read[3].endswith(LAST_CHUNK)
+            if not size or event != IN or ends:
+                # A connection's end is judged by when this process looked for it; in a closed loop the next
+                # request waits for an answer's.
                 run_asyncio |= self.take_of(fd)
                 if event & OUT and streams.get(fd) is stream:
                     stream.writable()

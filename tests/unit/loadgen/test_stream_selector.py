@@ -457,13 +457,17 @@ def test_a_refusal_that_waits_is_read_before_its_connection_is_given_up(selector
         assert wire.driver.lost == [wire.connection]
 
 
-def test_an_answer_s_end_does_not_wait_since_the_next_request_does(selector: StreamSelector) -> None:
+@pytest.mark.parametrize("closed", [True, False])
+def test_in_a_closed_loop_an_answer_s_end_does_not_wait_since_the_next_request_does(
+    selector: StreamSelector, monkeypatch: pytest.MonkeyPatch, closed: bool
+) -> None:
+    monkeypatch.setattr(selector.pace, "closed_loop", closed)
     with several(selector, 2) as (first, second):
         for wire, data in ((first, chunk(event(1))), (second, chunk(event(1)) + END)):
             wire.server.sendall(data)
         time.sleep(0.01)
         selector._read([(wire.connection._fd, IN) for wire in (first, second)])
-        assert first.connection.waiting and second.driver.ended
+        assert first.connection.waiting and bool(second.driver.ended) == closed
 
 
 def test_an_answer_that_a_reset_follows_gives_its_connection_no_further_request(
