@@ -192,8 +192,8 @@ class Compared:
     def of(cls, scored: Scored) -> Compared:
         longest, known, why = max(len(answer.ids) for answer in scored.old), estimates(scored), None
         if all(each.metric != METRIC for each in known):
-            given = scored.vocabulary
-            why = given if isinstance(given, Message) else Message("vocabulary.no_numbers")
+            vocabulary = scored.vocabulary
+            why = vocabulary if isinstance(vocabulary, Message) else Message("vocabulary.no_numbers")
         return cls(len(scored.old), longest, known, difference(scored.old, scored.new), why)
 
     @property

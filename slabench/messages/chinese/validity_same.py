@@ -37,7 +37,7 @@ MESSAGES = {
     "answers.no_vocabulary": "没有比较整个词表：{why}",
     "vocabulary.ended": "旧服务端已经结束。",
     "vocabulary.no_numbers": "两边都给出数值的位置不足 8 个。",
-    "vocabulary.new_alone": "旧服务端给出每个 token 的对数概率，新服务端没有给出（{why}）。",
+    "vocabulary.new_alone": "旧服务端给出每个 token 的对数概率，新服务端没有给出：{why}",
     "answers.no_difference": "两边对相同的 {answers} 个 prompt 的响应完全一致。",
     "answers.difference": (
         "两边对相同 prompt 的响应：{answers} 个中 {same} 个完全一致，其余在 {median:number} 个 token 之后不同（中位数）；"

@@ -49,9 +49,7 @@ MESSAGES = {
     "answers.no_vocabulary": "The whole vocabulary was not compared: {why} ",
     "vocabulary.ended": "the old server had ended.",
     "vocabulary.no_numbers": "there are fewer than 8 places at which both servers give numbers.",
-    "vocabulary.new_alone": (
-        "The old server gives every token's log-probability, the new one does not ({why})."
-    ),
+    "vocabulary.new_alone": "the old server gives every token's log-probability, the new one does not: {why}",
     "answers.no_difference": "Their own answers to the same {answers} prompts are identical.",
     "answers.difference": (
         "Their own answers to the same prompts: {same} of {answers} are identical, the others differ after "
