@@ -2,6 +2,7 @@
 
     .venv-sglang/bin/python tools/sglang_cpu/make_variants.py MODELS
     python -m benchmarks.bench_answers MODELS [--runs=20] [--prompts=16] [--tokens=24] [--out=FILE]
+        [--change=NAME ...] [--old=URL --new=URL [--options=OPTIONS]]
 
 Run by hand after `make sglang-server`. The old server has the seeded weights in bfloat16; beside it runs a
 new one, which gets changed weights by /update_weights_from_disk, or was started with other options. A run is
@@ -115,10 +116,12 @@ def measure(
     """Prints the change's row; returns how many of its runs are not as they should be."""
     if change.options == PLAIN:
         use_weights(urls[1], models / change.model)
-    runs = [run(*urls, 1000 + k, asked) for k in range(asked.runs if change.harmful is not None else 5)]
-    if asked.out is not None:
-        with asked.out.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps({"change": title, **each}) + "\n" for each in runs)
+    runs = []
+    for number in range(asked.runs if change.harmful is not None else 5):
+        runs.append(run(*urls, 1000 + number, asked))
+        if asked.out is not None:  # each at once: a machine may be taken away before the last
+            with asked.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"change": title, **runs[-1]}) + "\n")
     print(line(title, change, runs, asked.prompts * len(runs)), flush=True)
     return 0 if change.harmful is None else sum(each["finding"] != change.harmful for each in runs)
 
@@ -147,14 +150,16 @@ def main() -> int:
     parser.add_argument("--prompts", type=int, default=16, help="of a run (16; a test's check asks up to 64)")
     parser.add_argument("--tokens", type=int, default=24, help="of an answer (24; a test's check up to 64)")
     parser.add_argument("--out", type=Path, help="JSON lines, added to")
+    parser.add_argument("--change", action="append", choices=CHANGES, help="only this one; repeatable")
     parser.add_argument("--old", help="URL of a server that runs already; with --new")
     parser.add_argument("--new", help="URL of another one, for the changes of --options")
     parser.add_argument("--options", default=PLAIN, help="which it was started with")
     asked = parser.parse_args()
     models, wrong = asked.models.resolve(), 0
+    changes = {title: CHANGES[title] for title in asked.change or CHANGES}
     print(f"| change | | finding | {' | '.join(SHOWN)} | identical answers |", flush=True)
     if asked.new is not None:
-        chosen = {title: change for title, change in CHANGES.items() if change.options == asked.options}
+        chosen = {title: change for title, change in changes.items() if change.options == asked.options}
         return int(
             sum(
                 measure(title, change, (asked.old, asked.new), models, asked)
@@ -165,7 +170,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, server(models, Path(name) / "old.log", "") as old:
         for options in (PLAIN, OTHER, FLOAT32):
             with server(models, Path(name) / "new.log", options) as new:
-                for title, change in CHANGES.items():
+                for title, change in changes.items():
                     if change.options == options:
                         wrong += measure(title, change, (old.url, new.url), models, asked)
     return int(wrong > 0)

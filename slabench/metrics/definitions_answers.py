@@ -51,7 +51,7 @@ OF_ANSWERS: tuple[Metric, ...] = (
         "answers.vocabulary_shift", "nats", "none",
         "largest mean change of one token's log-probability relative to the median token's, over the same "
         "16 places, of all tokens up to the largest id that both servers have named; masked or below -100 "
-        "counts as -100", "/generate with token_ids_logprob, both servers",
+        "counts as -100", "/generate with top_logprobs_num, both servers",
     ),
     Metric(
         "answers.not_finite", "share", "none",

@@ -69,19 +69,28 @@ class Scorer:
         """Of the token after these: the log-probability of every id below size as float32, nan where the
         server has no log-probability. ServerError if it does not give them.
 
-        size: never more than the server's vocabulary. An id beyond it is read from outside of the logits,
-        which ends some servers. They come as a stream: for 152,000 ids 0.5.7 takes 0.3 s to answer with an
-        event and 1.2 s with a whole answer, each of whose values it visits in Python.
+        They are asked for as the `size` most probable tokens. token_ids_logprob would name them, but ends
+        SGLang from 0.5.12 on as soon as it shares a batch with any other request (sglang issue 34719). So a
+        size below the vocabulary's leaves out the least probable tokens at each place: such an id has the
+        smallest value that came. size: never more than the vocabulary's, which would end the server too.
+
+        They come as a stream: for 152,000 ids 0.5.7 takes 0.3 s to answer with an event and 1.2 s with a
+        whole answer, each of whose values it visits in Python.
         """
-        every = tuple(range(size))
-        meta, _ = self._ask({"input_ids": list(ids)}, 1, {"token_ids_logprob": every, "stream": True})
+        meta, _ = self._ask({"input_ids": list(ids)}, 1, {"top_logprobs_num": size, "stream": True})
         try:
-            (place,) = meta.get("output_token_ids_logprobs", ())
+            (place,) = meta.get("output_top_logprobs", ())
             values, known, _ = zip(*place, strict=True)
-            if known != every:
+            if len(set(known)) != size or len(known) != size or min(known) < 0:
                 raise ValueError(known)
             # one of more than 1 is none: the largest is 0, but for rounding
-            return array("f", [value if value is not None and value <= 1 else math.nan for value in values])
+            numbers = [value if value is not None and value <= 1 else math.nan for value in values]
+            least = min((value for value in numbers if not math.isnan(value)), default=math.nan)
+            row = array("f", [least]) * size
+            for id, value in zip(known, numbers, strict=True):
+                if id < size:
+                    row[id] = value
+            return row
         except (TypeError, ValueError, OverflowError) as error:  # of another form
             raise ServerError(Message("reach.scoring_no_vocabulary", url=self._shown)) from error
 

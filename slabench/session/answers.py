@@ -145,11 +145,16 @@ def score_stored(folder: Path, test_id: str, new: Scorer) -> Scored | Message:
 
 
 def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored | Message | None:
-    """Of the first repeat's prompts. None: there is no old server, or --answers=off."""
+    """Of the first repeat's prompts. None: there is no old server, or --answers=off. A message: why nothing
+    is compared, or stored.
+    """
     options, servers, before = campaign.settings.options, campaign.servers, campaign.before
     kept = options.keep_answers
     if options.answers == "off" or (servers.baseline is None and before is None and kept == "no"):
         return None
+    sides = [side for side in (servers.new, servers.baseline) if side is not None]
+    if any(side.roles.disaggregated for side in sides):
+        return Message("same_answers.disaggregated")
     test.progress.prepare(test.test_id, Message("live.answers"), None)
     new = scorer_of(servers.new, campaign.settings.body)
     if before is not None:
@@ -165,7 +170,9 @@ def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored |
         keep(campaign.files.answers, test.test_id, side, scored.old, scored.old_by_old, kept)
         if side == BASELINE:
             keep(campaign.files.answers, test.test_id, NEW, scored.new, scored.new_by_old, kept)
-    return None if servers.baseline is None else scored
+    if servers.baseline is None:
+        return Message("same_answers.not_kept", why=scored) if isinstance(scored, Message) else None
+    return scored
 
 
 def answers_entry(compared: Compared) -> AnswersEntry:

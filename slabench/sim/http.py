@@ -18,7 +18,7 @@ from slabench.sim.engine import Deliver, Engine
 from slabench.sim.faults import Faults
 from slabench.sim.known_answers import KnownAnswers
 from slabench.sim.log import DeployLog
-from slabench.sim.model import of_ids, with_logprobs
+from slabench.sim.model import with_logprobs
 from slabench.sim.pages import Pages
 from slabench.sim.profiles import Profile
 from slabench.sim.request import (
@@ -145,7 +145,7 @@ class Exchange(Connection):
             deliver = functools.partial(self._collected, request, asked)
         elif not self._open_stream("/generate", refusal):
             return
-        elif asked.among is not None:
+        elif asked.logprobs and asked.top:
             deliver = functools.partial(self._scored, asked)
         elif self.face.faults is not None:
             deliver = self.face.faults.stream(self, deliver)
@@ -197,10 +197,7 @@ class Exchange(Connection):
     def _with_logprobs(self, asked: Generate, body: bytes) -> bytes:
         event, model = json.loads(body), self.face.engine.model
         meta, produced = event["meta_info"], event["output_ids"]
-        with_logprobs(meta, asked.ids, produced, asked.start, asked.top, model)
-        if asked.among is not None:
-            raised = self.face.engine.raised
-            meta["output_token_ids_logprobs"] = of_ids(asked.ids, len(produced), asked.among, model, raised)
+        with_logprobs(meta, asked.ids, produced, asked.start, asked.top, model, self.face.engine.raised)
         return wire.dumps(event)
 
     def _streamed(self, events: list[bytes], last: bool) -> None:

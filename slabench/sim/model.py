@@ -40,7 +40,7 @@ def logprob(seed: int, place: int, token: int) -> float:
 
 
 def top(seed: int, place: int, count: int) -> list[list[Any]]:
-    """The most probable tokens there, as meta_info has them."""
+    """The most probable words there, as meta_info has them."""
     first = word(seed, place)
     return [
         [_LIKELY - _STEP * further, FIRST_ID + (first + further) % len(WORDS), None]
@@ -48,17 +48,11 @@ def top(seed: int, place: int, count: int) -> list[list[Any]]:
     ]
 
 
-def of_ids(
-    prompt: Sequence[int], places: int, ids: Sequence[int], model: int = 0, raised: int | None = None
-) -> list[list[list[Any]]]:
-    """output_token_ids_logprobs of meta_info: of these ids at each of the answer's places. raised: the
-    id whose logit is too large.
-    """
-    seed = seed_of(prompt, model)
-    return [
-        [[logprob(seed, place, id) + (_BY if id == raised else 0.0), id, None] for id in ids]
-        for place in range(places)
-    ]
+def whole(seed: int, place: int, count: int, raised: int | None = None) -> list[list[Any]]:
+    """Of the whole vocabulary, which ends with the words. raised: the id whose logit is too large."""
+    others = sorted(range(FIRST_ID), key=lambda id: id != raised)
+    rest = [[_OTHER + (_BY if id == raised else 0.0), id, None] for id in others]
+    return [*top(seed, place, count), *rest][:count]
 
 
 def with_logprobs(
@@ -68,14 +62,17 @@ def with_logprobs(
     start: int,
     count: int,
     model: int = 0,
+    raised: int | None = None,
 ) -> None:
     """Add to meta_info what return_logprob asks for: of the tokens that were produced, and of the prompt's
-    from place `start` on, each with `count` of the most probable ones.
+    from place `start` on, each with `count` of the most probable ones. raised: as in whole().
     """
     seed = seed_of(prompt, model)
     meta["output_token_logprobs"] = [
         [logprob(seed, place, token), token, None] for place, token in enumerate(produced)
     ]
+    if count:
+        meta["output_top_logprobs"] = [whole(seed, place, count, raised) for place in range(len(produced))]
     if start < 0:
         return
     # what follows the token at `start` is taken for an answer to the tokens up to there

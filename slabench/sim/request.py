@@ -72,7 +72,7 @@ def read_request(data: bytes | bytearray) -> Request | None:
 @dataclass(frozen=True, slots=True)
 class Generate:
     """POST /generate. start: from which of the prompt's tokens on log-probabilities are asked for; -1: none;
-    top: how many of the most probable tokens at each place; among: of which ids at each place of the answer.
+    top: how many of the most probable tokens at each place.
     """
 
     ids: list[int]
@@ -81,7 +81,6 @@ class Generate:
     logprobs: bool = False
     start: int = -1
     top: int = 0
-    among: list[int] | None = None
 
 
 def read_generate(body: bytes, encode: Encode) -> Generate:
@@ -112,7 +111,6 @@ def read_generate(body: bytes, encode: Encode) -> Generate:
         bool(asked.get("return_logprob")),
         start,
         top,
-        asked.get("token_ids_logprob") or None,
     )
 
 

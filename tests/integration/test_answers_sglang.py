@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import random
+from array import array
 
 import pytest
 
-from slabench.answer_records import Scored, Vocabulary
+from slabench.answer_records import Answer, Scored, Vocabulary
 from slabench.server.http import Http
-from slabench.server.scoring import TOP, Scorer
+from slabench.server.scoring import TOP, Scorer, in_parallel
 from slabench.session.answers import LEAST, PLACES, prompts_of, score_both
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.same_answers import Compared, check
@@ -40,3 +41,25 @@ def test_a_server_gives_its_own_answers(sglang_cpu_server: RealServer) -> None:
     assert check(compared).state is CheckStatus.OK, check(compared).text
     assert compared.metrics["answers.top1_agreement"] == 1
     assert compared.metrics["answers.vocabulary_shift"] < 0.05
+
+
+def test_the_whole_vocabulary_is_what_the_ids_would_give_and_other_requests_do_not_disturb_it(
+    sglang_cpu_server: RealServer,
+) -> None:
+    """token_ids_logprob names the ids, and ends SGLang from 0.5.12 on in a batch with any other request."""
+    client, place, size = Http(sglang_cpu_server.url), [*range(400, 424)], 2048
+    scorer = Scorer(client, {})
+    body = {
+        "input_ids": place,
+        "return_logprob": True,
+        "token_ids_logprob": list(range(size)),
+        "sampling_params": {"temperature": 0.0, "max_new_tokens": 1, "ignore_eos": True},
+    }
+    (named,) = client.post("/generate", body, timeout=60.0).json()["meta_info"]["output_token_ids_logprobs"]
+    others = [*range(500, 516)]
+    asked = [lambda: scorer.vocabulary(place, size), lambda: scorer.answer(others, 16)] * 4
+    got = in_parallel(lambda ask: ask(), asked, len(asked))
+    for row in got[::2]:
+        assert isinstance(row, array)
+        assert list(row) == pytest.approx([value for value, *_ in named], abs=0.1)
+    assert {len(answer.ids) for answer in got[1::2] if isinstance(answer, Answer)} == {16}

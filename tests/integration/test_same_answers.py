@@ -69,6 +69,16 @@ def test_a_wrong_logit_of_a_token_that_no_answer_has_is_red_under_the_gate(suite
     assert "token 7 is more probable than it was" in check_of(done)["text"]
 
 
+def test_prefill_and_decode_servers_are_not_asked_for_log_probabilities(suite: Suite) -> None:
+    """That would end some of them (sglang issues 26286, 30894); a gate that cannot look is not green."""
+    servers = ("--base-url=sim:demo?fault=other_model,mini_lb", "--baseline-url=sim:demo?fault=mini_lb")
+    done = suite(*LOAD, *servers, "--keep-answers=ids")
+    check = check_of(done)
+    assert done.status == 0 and check["state"] == "not_checked" and "26286" in check["text"], done.output
+    done = suite(*LOAD, *servers, "--answers=gate")
+    assert done.status == 6 and check_of(done)["state"] == "invalid", done.output
+
+
 def test_without_an_old_server_answers_of_one_token_are_a_finding_and_red_under_the_gate(
     suite: Suite,
 ) -> None:

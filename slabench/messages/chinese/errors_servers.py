@@ -23,7 +23,7 @@ MESSAGES = {
         "{{port}} 会取空闲的端口。"
     ),
     "reach.scoring_no_output": "{url}：响应有 output_ids 而没有 output_token_logprobs。",
-    "reach.scoring_no_vocabulary": "{url}：响应没有 token_ids_logprob 所列 id 的 output_token_ids_logprobs。",
+    "reach.scoring_no_vocabulary": "{url}：响应没有 top_logprobs_num 所要求个数的 output_top_logprobs。",
     "reach.scoring_other_input": "{url}：input_token_logprobs 不属于发送的 token。",
     "reach.scoring_status": "{url} 应答 {status}：{excerpt}",
     "reach.plan_request": (

@@ -8,10 +8,16 @@ MESSAGES = {
         "--answers=gate 会使其为 FAILED。"
     ),
     "same_answers.unscored": "没有比较两个服务端的响应：{why}",
-    "same_answers.unscored.remedy": "两个服务端都需要支持 return_logprob 的 /generate；--answers=off 不请求响应。",
+    "same_answers.unscored.remedy": (
+        "两个服务端都需要支持 return_logprob 的 /generate，并且 prefill 与 decode 不分离；--answers=off 不请求响应。"
+    ),
     "same_answers.no_numbers": "两个服务端对 {answers} 个响应的 token 都没有给出数值。",
     "same_answers.no_numbers.remedy": "请检查两个服务端的权重：它们的 logits 不是数值。",
     "same_answers.not_stored": "基线服务端的运行没有该测试 prompt 的响应。",
+    "same_answers.disaggregated": (
+        "不向 prefill 和 decode 服务端询问对数概率：SGLang 的一些版本会因此退出（sglang issue 26286 和 30894）。"
+    ),
+    "same_answers.not_kept": "没有保存该服务端的响应：{why}",
     "same_answers.no_prompts": "该负载没有以 id 形式给出的、至少两个 token 的 prompt。",
     "degenerate_answers.few": "{answers} 个响应有 {tokens} 个或更多 token；少于 {least} 个时不下结论。",
     "degenerate_answers.unknown": "{answers} 个响应既没有全部 id，也没有完整文本。",

@@ -28,7 +28,7 @@ MESSAGES = {
     ),
     "reach.scoring_no_output": "{url}: an answer without output_token_logprobs for its output_ids.",
     "reach.scoring_no_vocabulary": (
-        "{url}: an answer without output_token_ids_logprobs of the ids in token_ids_logprob."
+        "{url}: an answer without output_top_logprobs of as many ids as top_logprobs_num asks for."
     ),
     "reach.scoring_other_input": "{url}: input_token_logprobs are not those of the tokens sent.",
     "reach.scoring_status": "{url} answers {status}: {excerpt}",

@@ -15,11 +15,17 @@ MESSAGES = {
     ),
     "same_answers.unscored": "The two servers' answers are not compared: {why}",
     "same_answers.unscored.remedy": (
-        "Both servers need /generate with return_logprob; --answers=off does not ask for answers."
+        "It takes /generate with return_logprob at both servers, and one server that does prefill and "
+        "decode; --answers=off does not ask for answers."
     ),
     "same_answers.no_numbers": "Neither server gives a number for a token of the {answers} answers.",
     "same_answers.no_numbers.remedy": "Look at both servers' weights: their logits are no numbers.",
     "same_answers.not_stored": "The baseline server's run has no answers to this test's prompts.",
+    "same_answers.disaggregated": (
+        "Prefill and decode servers are not asked for log-probabilities: some versions of SGLang end when "
+        "they are (sglang issues 26286 and 30894)."
+    ),
+    "same_answers.not_kept": "Of this server no answers are stored: {why}",
     "same_answers.no_prompts": "The load has no prompts of two tokens or more as ids.",
     "degenerate_answers.few": (
         "{answers} answers have {tokens} tokens or more; of fewer than {least} nothing is concluded."

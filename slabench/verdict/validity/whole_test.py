@@ -19,7 +19,7 @@ REGISTERED.append(
 REGISTERED.append(
     Registration(
         Stage.TEST,
-        evidence="`/generate` of both servers, with `return_logprob` and `token_ids_logprob`",
+        evidence="`/generate` of both servers, with `return_logprob` and `top_logprobs_num`",
         invalid=(
             "never; a finding when the two servers find the same answers surely differently probable, beyond "
             "the limits of [answers.md](answers.md); FAILED under `--answers=gate`"

@@ -101,7 +101,7 @@ def test_scores_of_other_tokens_are_an_error(meta: dict[str, Any]) -> None:
 
 
 WHOLE: dict[str, Any] = changed(
-    ANSWER, output_token_ids_logprobs=[[[-1.5, 0, None], [None, 1, None], [-3.4028234663852886e38, 2, None]]]
+    ANSWER, output_top_logprobs=[[[None, 1, None], [-1.5, 0, None], [-3.4028234663852886e38, 2, None]]]
 )
 
 
@@ -112,10 +112,20 @@ def test_the_whole_vocabulary_is_a_value_an_id_and_nan_for_null() -> None:
     row, request = asked(stream, lambda scorer: scorer.vocabulary(PROMPT, 3))
     assert (row.typecode, row[0], row[2]) == ("f", -1.5, -3.4028234663852886e38) and math.isnan(row[1])
     body = json.loads(request.partition("\r\n\r\n")[2])
-    assert body["input_ids"] == list(PROMPT) and body["token_ids_logprob"] == [0, 1, 2]
+    assert body["input_ids"] == list(PROMPT) and body["top_logprobs_num"] == 3
+    # it ends SGLang from 0.5.12 on, as soon as another request is in its batch
+    assert "token_ids_logprob" not in body
     assert (
         body["stream"] and body["sampling_params"]["max_new_tokens"] == 1 and "logprob_start_len" not in body
     )
+
+
+def test_an_id_that_is_not_among_the_most_probable_has_the_least_value_that_came() -> None:
+    """A vocabulary of 6 of which both servers have named ids below 4: two are not among them."""
+    place = [[-0.5, 5, None], [-1.0, 2, None], [-2.0, 0, None], [-9.0, 4, None]]
+    event = b"data: " + json.dumps(changed(ANSWER, output_top_logprobs=[place])).encode()
+    row, _ = asked(wire.answer(200, event + b"\n\n"), lambda scorer: scorer.vocabulary(PROMPT, 4))
+    assert list(row) == [-2.0, -9.0, -1.0, -9.0]
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e39", "1e400", "7.5"])
@@ -128,15 +138,18 @@ def test_what_is_no_log_probability_is_nan(value: str) -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        ANSWER,  # a server that does not know token_ids_logprob
-        changed(ANSWER, output_token_ids_logprobs=None),
-        changed(ANSWER, output_token_ids_logprobs=[]),
-        changed(ANSWER, output_token_ids_logprobs=[None]),
-        changed(ANSWER, output_token_ids_logprobs=[[[-1.0, 0, None], [-1.0, 1, None]]]),
-        changed(ANSWER, output_token_ids_logprobs=[[[-1.0, 0, None], [-1.0, 2, None], [-1.0, 1, None]]]),
-        changed(ANSWER, output_token_ids_logprobs=[[["x", 0, None], [-1.0, 1, None], [-1.0, 2, None]]]),
-        changed(ANSWER, output_token_ids_logprobs=[[[-1.0, 0], [-1.0, 1], [-1.0, 2]]]),
-        wire.answer(400, b'{"error":{"message":"token_ids_logprob"}}'),
+        ANSWER,  # a server that does not know top_logprobs_num
+        changed(ANSWER, output_top_logprobs=None),
+        changed(ANSWER, output_top_logprobs=[]),
+        changed(ANSWER, output_top_logprobs=[None]),
+        changed(ANSWER, output_top_logprobs=[[[-1.0, 0, None], [-1.0, 1, None]]]),
+        changed(ANSWER, output_top_logprobs=[[[-1.0, id, None] for id in range(4)]]),
+        changed(ANSWER, output_top_logprobs=[[[-1.0, 0, None], [-1.0, 1, None], [-1.0, 1, None]]]),
+        changed(ANSWER, output_top_logprobs=[[[-1.0, 0, None], [-1.0, 1, None], [-1.0, -1, None]]]),
+        changed(ANSWER, output_top_logprobs=[[[-1.0, 0, None], [-1.0, 1, None], [-1.0, "2", None]]]),
+        changed(ANSWER, output_top_logprobs=[[["x", 0, None], [-1.0, 1, None], [-1.0, 2, None]]]),
+        changed(ANSWER, output_top_logprobs=[[[-1.0, 0], [-1.0, 1], [-1.0, 2]]]),
+        wire.answer(400, b'{"error":{"message":"top_logprobs_num"}}'),
         wire.answer(200, b"[" * 100_000),
     ],
 )

@@ -24,7 +24,7 @@ from slabench.session.answers import (
     score_both,
 )
 from slabench.sim import wire
-from slabench.sim.model import FIRST_ID, RAISED, WORDS, of_ids, seed_of, with_logprobs, word
+from slabench.sim.model import FIRST_ID, RAISED, WORDS, seed_of, with_logprobs, word
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.same_answers import Compared, check
 from tests.unit.factories import scripted_server
@@ -71,7 +71,7 @@ LARGEST = FIRST_ID + len(WORDS) - 1
 
 class Model:
     """The embedded server's model behind an Http's post(). largest: an id that it names among the most
-    probable ones, and the last of its vocabulary; whole: whether it knows token_ids_logprob.
+    probable ones, and the last of its vocabulary; whole: whether it gives as many as it is asked for.
     """
 
     def __init__(self, *, raised: int | None = None, largest: int = LARGEST, whole: bool = True) -> None:
@@ -81,17 +81,19 @@ class Model:
 
     def post(self, path: str, body: dict[str, Any], *, timeout: float) -> Response:
         self.asked.append(body)
-        ids, among = body["input_ids"], body.get("token_ids_logprob") or []
-        assert max(among, default=0) <= self.largest, "this ends the server"
+        ids, count = body["input_ids"], body.get("top_logprobs_num", 0)
+        assert count <= self.largest + 1, "this ends the server"
         seed = seed_of(ids)
         own = [FIRST_ID + word(seed, place) for place in range(body["sampling_params"]["max_new_tokens"])]
         meta: dict[str, Any] = {}
-        with_logprobs(meta, ids, own, body.get("logprob_start_len", -1), body.get("top_logprobs_num", 0))
+        with_logprobs(meta, ids, own, body.get("logprob_start_len", -1), count, raised=self.raised)
         if self.largest > LARGEST:
             for place in filter(None, meta.get("input_top_logprobs", ())):
                 place.append([-30.0, self.largest, None])
-        if among and self.whole:
-            meta["output_token_ids_logprobs"] = of_ids(ids, len(own), among, raised=self.raised)
+        for place in meta.get("output_top_logprobs", ()):
+            place.extend([-30.0, id, None] for id in range(LARGEST + 1, count))
+            if not self.whole:
+                place.pop()
         event = {"text": "", "output_ids": own, "meta_info": meta}
         data = json.dumps(event).encode()
         if body["stream"]:
@@ -114,7 +116,7 @@ def test_the_whole_vocabulary_is_compared_as_far_as_both_servers_have_named_it(
     assert isinstance(scored.vocabulary, Vocabulary)
     rows = (*scored.vocabulary.old, *scored.vocabulary.new)
     assert [len(row) for row in rows] == [LARGEST + 1] * 2 * PLACES
-    asked = [[body["input_ids"] for body in each.asked if "token_ids_logprob" in body] for each in (old, new)]
+    asked = [[body["input_ids"] for body in each.asked if body["stream"]] for each in (old, new)]
     assert sorted(asked[0]) == sorted(asked[1]) == sorted(map(list, places_of(scored.old)))
     compared = Compared.of(scored)
     assert compared.metrics["answers.vocabulary_shift"] == 0
@@ -130,13 +132,13 @@ def test_a_logit_that_no_answer_shows_is_a_finding_that_names_the_token() -> Non
 
 
 @pytest.mark.parametrize("side", [0, 1])
-def test_a_server_that_ignores_token_ids_logprob_costs_that_metric_alone(side: int) -> None:
+def test_a_server_that_gives_fewer_costs_that_metric_alone(side: int) -> None:
     compared = Compared.of(both(Model(whole=side == 1), Model(whole=side == 0)))
     assert "answers.vocabulary_shift" not in compared.metrics and len(compared.metrics) == 7
     result = check(compared)
     assert result.state is CheckStatus.OK
     assert "The whole vocabulary was not compared: " in result.text
-    assert "without output_token_ids_logprobs" in result.text
+    assert "without output_top_logprobs" in result.text
     # a release that cannot what the one before could does not pass a gate
     assert check(compared, gate=True).state is (CheckStatus.INVALID if side == 1 else CheckStatus.OK)
 
@@ -145,7 +147,7 @@ def test_an_id_that_no_vocabulary_has_is_not_asked_for(monkeypatch: pytest.Monke
     monkeypatch.setattr(answers, "MOST_IDS", LARGEST + 100)
     old, new = Model(largest=10**12), Model(largest=10**12)
     both(old, new)
-    wanted = [len(body["token_ids_logprob"]) for body in new.asked if "token_ids_logprob" in body]
+    wanted = [body["top_logprobs_num"] for body in new.asked if body["stream"]]
     assert wanted == [LARGEST + 100] * PLACES
 
 

@@ -65,7 +65,7 @@ class VirtualSession:
         return SimpleNamespace(
             url=url,
             logs=(),
-            roles=None,
+            roles=SimpleNamespace(disaggregated=False),
             headers={},
             ca_file=None,
             simulated=True,
