@@ -51,12 +51,22 @@ def prompts_of(loads_prompts: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
         for prompt in prompts
         for at in (turn * len(prompt) // turns,)
     ]
-    longest = max(map(len, turned))
-    return list(dict.fromkeys(turned))[: max(LEAST, min(MOST, PROMPT_TOKENS // longest))]
+    return list(dict.fromkeys(turned))[: _most(max(map(len, turned)))]
+
+
+def _most(longest: int) -> int:
+    """Answers, with prompts of at most so many tokens."""
+    return max(LEAST, min(MOST, PROMPT_TOKENS // longest))
 
 
 def answer_tokens(output_len: int) -> int:
     return max(SHORTEST, min(LONGEST, output_len))
+
+
+def asked_of(form: Form) -> tuple[int, int]:
+    """(answers, tokens of each) that a server is asked for after the loads."""
+    turned = form.num_prompts * -(-LEAST // form.num_prompts)
+    return min(turned, _most(form.input_len)), answer_tokens(form.output_len)
 
 
 def scorer_of(deployment: Deployment, body: Mapping[str, Any]) -> Scorer:

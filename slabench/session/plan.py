@@ -11,15 +11,21 @@ from slabench.messages import Message
 from slabench.session.capacity import RANGES
 from slabench.session.plan_asserts import asserted
 from slabench.session.plan_models import ServerModel, lengths_of
-from slabench.session.plan_time import START_S, KnownCalibrations, ServerTime, planned_workload
+from slabench.session.plan_time import (
+    START_S,
+    VOCABULARY_S,
+    KnownCalibrations,
+    ServerTime,
+    planned_workload,
+)
 from slabench.session.planned_load import PlannedLoad, PlannedTest, Repeats
 from slabench.session.preflight.registry import Result
-from slabench.session.settings import Settings
+from slabench.session.settings import SIM, Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From least to most: equal, but for automatic repeats and a capacity search."""
+    """From least to most: equal, but for automatic repeats, a capacity search and A/B's vocabulary."""
 
     least: float
     most: float
@@ -135,7 +141,7 @@ class _Run:
             if took is None:
                 timed = False
                 continue
-            seconds += took[0]
+            seconds += took[0] + self._answers(load)
             loads.append(took[1])
         return PlannedRow(
             test,
@@ -144,6 +150,15 @@ class _Run:
             seconds if timed else None,
             asserts,
         )
+
+    def _answers(self, load: PlannedLoad) -> Range:
+        """That both servers of an A/B run are asked for after a test's load."""
+        if len(self.servers) == 1 or self.settings.options.answers == "off":
+            return ZERO
+        simulated = any(url.startswith(SIM) for url in self.settings.base_urls)
+        compared = not simulated and self.repeats.old is None  # an old server that has ended is not asked
+        vocabulary = Range(0.0, VOCABULARY_S if compared else 0.0)
+        return sum((Range(*server.answers_s(load.form)) for server in self.servers), vocabulary)
 
     def _load(self, load: PlannedLoad, test: PlannedTest) -> tuple[Range, float] | None:
         """(seconds of all its trials at all servers, of one load alone)"""

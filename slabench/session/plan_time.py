@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 START_S = 2.0  # of a session: servers identified, tokenizer and first prompts made
 CALIBRATION_S = 4.0  # the null server started, 2 s of answers, and compared
+VOCABULARY_S = 10.0  # both servers' log-probabilities of 152,000 tokens after 16 beginnings (docs/answers.md)
 
 
 def planned_workload(settings: Settings, form: Form) -> tuple[Workload, Plan] | None:
@@ -120,6 +121,17 @@ class ServerTime:
             short = min(workload.spec.output_len, OUTPUT_LEN)
             beside += self._at_once([(prompt.input_len, short) for prompt in prompts])
         return LoadTime(took.seconds, beside)
+
+    def answers_s(self, form: Form) -> tuple[float, float]:
+        """(least, most) of its own answers after the loads, and of its scores of both servers' answers: with
+        the prompts in its prefix cache from the load, or not before it answers them.
+        """
+        from slabench.session.answers import SCORED_AT_ONCE, asked_of
+
+        count, tokens = asked_of(form)
+        scores = self._at_once([(tokens, 1)] * SCORED_AT_ONCE) * 2 * count / SCORED_AT_ONCE
+        least, most = (self._at_once([(prompt, tokens)] * count) for prompt in (1, form.input_len))
+        return least + scores, most + scores
 
     def _at_once(self, requests: list[tuple[int, int]]) -> float:
         seconds = None if self.model is None else self.model.at_once(tuple(requests))

@@ -14,7 +14,7 @@ from slabench.session.plan import ZERO, Range, RunPlan, plan_run
 from slabench.session.plan_knowledge import by_baseline, known, offline
 from slabench.session.plan_models import BESIDE_S
 from slabench.session.plan_text import plan_text
-from slabench.session.plan_time import CALIBRATION_S, START_S
+from slabench.session.plan_time import CALIBRATION_S, START_S, VOCABULARY_S
 from slabench.session.planned_load import PlannedLoad, PlannedTest
 from slabench.session.settings import Settings
 from slabench.sim.profiles import PROFILES
@@ -61,14 +61,21 @@ def test_one_load_by_hand() -> None:
 
 
 def test_repeats_and_both_servers() -> None:
-    """Three pairs are six loads; each server is warmed up and probed once."""
+    """Three pairs are six loads; each server is warmed up and probed once. Then both answer 16 prompts, which
+    they have in their prefix caches or not, in 16 tokens, and score 32 answers, four at a time.
+    """
     made = settings(baseline_url=OLD, repeats=3)
     plan = plan_of(made, planned("t", FORM))
     (row,) = plan.rows
     load, probe = 0.3, 2 * 0.064 + 0.63
     server = 3 * (load + BESIDE_S) + load + probe
     assert [span.least for span in plan.by_server] == pytest.approx([server, server])
-    assert row.seconds is not None and row.seconds.least == pytest.approx(2 * server)
+    assert row.seconds is not None
+    answers, scores = (16 * 0.001 + 0.15, 16 * 0.1 + 0.15), 8 * 4 * 0.016
+    assert row.seconds.least == pytest.approx(2 * (server + answers[0] + scores))
+    assert row.seconds.most == pytest.approx(2 * (server + answers[1] + scores) + VOCABULARY_S)
+    (row,) = plan_of(settings(baseline_url=OLD, repeats=3, answers="off"), planned("t", FORM)).rows
+    assert row.seconds is not None and row.seconds.most == pytest.approx(2 * server)
     assert (row.counts.loads.least, row.counts.requests.most) == (6, 12)
 
 
@@ -205,7 +212,7 @@ def test_a_batch_that_is_allowed_is_measured_and_under_a_gate_one_stops_all() ->
 
 def test_automatic_repeats_are_a_range() -> None:
     """3 to 16 pairs; of an old server that is measured first and ended the number is fixed."""
-    plan = plan_of(settings(baseline_url=OLD), planned("t", FORM))
+    plan = plan_of(settings(baseline_url=OLD, answers="off"), planned("t", FORM))
     (row,) = plan.rows
     assert (row.counts.loads, row.counts.requests) == (Range(6, 32), Range(12, 64))
     assert row.seconds is not None
