@@ -43,6 +43,10 @@ class ServerError(SlabenchError):
     """Theirs: the server cannot be reached, or answers what no SGLang server answers."""
 
 
+class NoAnswer(ServerError):
+    """No server listens, it closed the connection, or nothing came in time."""
+
+
 class InvalidRun(SlabenchError):
     """No verdict is possible: the outcome INVALID. The message's first line is complete by itself."""
 

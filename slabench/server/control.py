@@ -14,7 +14,7 @@ from slabench.server.secrets import scrub_text
 _POLL_S = 0.2
 _SILENT_S = 2.0  # our own warm-up may take that long to end
 _IDLE_S = 2.0  # after it: a server that reports no request so long will not flush later either
-_BUSY = (400, 206)  # 206: some workers behind a Rust gateway answered 400
+BUSY = (400, 206)  # 206: some workers behind a Rust gateway answered 400
 _FLUSHED = re.compile(r'"workers_flushed":\s*(\d+).*?"total_workers":\s*(\d+)', re.S)
 
 
@@ -41,7 +41,7 @@ def flush(
     while True:
         answer = client.post("/flush_cache")
         now = time.monotonic()
-        if answer.status not in _BUSY or now - begin >= busy_s:
+        if answer.status not in BUSY or now - begin >= busy_s:
             break
         if now - begin >= silent_s:
             running = requests_there(client)

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from slabench import server_json
-from slabench.errors import ConfigError, ServerError, system_words
+from slabench.errors import ConfigError, NoAnswer, ServerError, system_words
 from slabench.messages import Message, as_message
 from slabench.server.secrets import redact_url, scrub_text
 from slabench.server.url import ServerUrl, parse_url
@@ -144,7 +144,7 @@ class Http:
             message = Message("server.no_answer", url=shown, why=why)
             if scrub_text(str(message)) != str(message):
                 message = as_message(scrub_text(str(message)))
-            raise ServerError(message) from error
+            raise NoAnswer(message) from error
         finally:
             connection.close()
         if 300 <= answer.status < 400:

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from slabench import server_json
 from slabench.answer_records import Answer, Score, Token
@@ -25,8 +24,6 @@ from slabench.server.secrets import scrub_text
 TOP = 20  # most probable tokens that are asked for at each place
 TIMEOUT_S = 300.0
 LAST = 0  # what 0.5.7 calls the vocabulary's last id among input_token_logprobs
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +131,3 @@ def _tokens(values: object) -> list[Token]:
 
 def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
-
-
-def in_parallel(ask: Callable[[Item], Result], items: Iterable[Item], at_once: int) -> list[Result]:
-    """In their order; the first error is raised."""
-    with ThreadPoolExecutor(at_once) as pool:
-        return list(pool.map(ask, items))

@@ -12,8 +12,9 @@ from slabench.messages import Message
 from slabench.report.document import utc_now
 from slabench.run_document.accuracy import Accuracy, WrongAnswer
 from slabench.run_document.entry import Entry
+from slabench.server.parallel import in_parallel
 from slabench.server.secrets import redact_url
-from slabench.session.asking import Answer, Asker, ask_all
+from slabench.session.asking import Answer, Asker
 from slabench.session.campaign import Campaign
 from slabench.session.comparison import ComparedWith, not_measured
 from slabench.session.deployment import Deployment
@@ -52,7 +53,8 @@ def asked_entry(campaign: Campaign, compared: ComparedWith, file: QuestionFile, 
 
 def _ask(deployment: Deployment, settings: Settings, file: QuestionFile, concurrency: int) -> list[Answer]:
     options = LoadOptions.of(settings)
-    return ask_all(file.questions, Asker(deployment, options, options.client.total_timeout_s), concurrency)
+    ask = Asker(deployment, options, options.client.total_timeout_s)
+    return in_parallel(ask, file.questions, concurrency)
 
 
 @dataclass(frozen=True, slots=True)

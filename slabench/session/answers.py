@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,17 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slabench.answer_records import Answer, Score, Scored, Vocabulary
-from slabench.errors import ServerError
+from slabench.errors import NoAnswer, ServerError
 from slabench.messages import Message
 from slabench.methods import Form
 from slabench.run_document.answers import AnswersEntry, AnswersMetric
 from slabench.server.http import Http
-from slabench.server.scoring import Scorer, in_parallel
+from slabench.server.info import ServerInfo
+from slabench.server.parallel import in_parallel
+from slabench.server.scoring import Scorer
 from slabench.session.deployment import Deployment
 from slabench.session.measurement import BASELINE, NEW
 from slabench.session.stored_answers import keep, stored
 from slabench.verdict.answer_estimate import LIMITS
-from slabench.verdict.same_answers import NEW_ALONE, Compared
+from slabench.verdict.same_answers import NEW_ALONE, NOT_KEPT, Compared
 
 if TYPE_CHECKING:
     from slabench.session.campaign import Campaign
@@ -97,29 +100,34 @@ def score_both(old: Scorer, new: Scorer, prompts: Sequence[Sequence[int]], token
             new=by_new,
             new_by_old=scores_of(old, by_new),
         )
+        # without an old server the answers are for --keep-answers
+        return scored if old is new else replace(scored, vocabulary=vocabulary_of(old, new, scored))
     except ServerError as error:
         return error.as_message()
-    # without an old server the answers are for --keep-answers
-    return scored if old is new else replace(scored, vocabulary=vocabulary_of(old, new, scored))
 
 
 def vocabulary_of(old: Scorer, new: Scorer, scored: Scored) -> Vocabulary | Message:
     """Of all ids up to the largest that both servers have named themselves: a larger one may be unknown to
-    one of them. A message: a server does not give them.
+    one of them. A message: a server does not give them. NoAnswer: it may have ended.
     """
     of_old = _largest_id(scored.old, [*scored.old_by_old, *scored.new_by_old])
-    size = min(MOST_IDS, 1 + min(of_old, _largest_id(scored.new, scored.old_by_new)))
-    places = places_of(scored.old)
+    size, places = 1 + min(of_old, _largest_id(scored.new, scored.old_by_new)), places_of(scored.old)
+    if size > MOST_IDS:
+        return Message("vocabulary.no_such_id", token=size - 1)
 
     def rows(server: Scorer) -> list[array[float]]:
         return in_parallel(lambda ids: server.vocabulary(ids, size), places, WHOLE_AT_ONCE)
 
     try:
         by_old = rows(old)
+    except NoAnswer:
+        raise
     except ServerError as error:
         return error.as_message()
     try:
         return Vocabulary(by_old, rows(new))
+    except NoAnswer:
+        raise
     except ServerError as error:
         return Message(NEW_ALONE, why=error.as_message())
 
@@ -162,9 +170,10 @@ def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored |
     kept = options.keep_answers
     if options.answers == "off" or (servers.baseline is None and before is None and kept == "no"):
         return None
+    alone = servers.baseline is None and before is None
     sides = [side for side in (servers.new, servers.baseline) if side is not None]
-    if any(side.roles.disaggregated for side in sides):
-        return Message("same_answers.disaggregated")
+    if (why := next(filter(None, map(_unsafe, sides)), None)) is not None:
+        return Message(NOT_KEPT, why=why) if alone else why
     test.progress.prepare(test.test_id, Message("live.answers"), None)
     new = scorer_of(servers.new, campaign.settings.body)
     if before is not None:
@@ -180,9 +189,28 @@ def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored |
         keep(campaign.files.answers, test.test_id, side, scored.old, scored.old_by_old, kept)
         if side == BASELINE:
             keep(campaign.files.answers, test.test_id, NEW, scored.new, scored.new_by_old, kept)
-    if servers.baseline is None:
-        return Message("same_answers.not_kept", why=scored) if isinstance(scored, Message) else None
+    if alone:
+        return Message(NOT_KEPT, why=scored) if isinstance(scored, Message) else None
     return scored
+
+
+def _unsafe(side: Deployment) -> Message | None:
+    """Why the server could end when it is asked for log-probabilities. None: it is asked.
+
+    sglang issues 26286 and 30894: prefill servers. 17349: EAGLE3 with the overlap scheduler, which 0.5.12
+    has mended.
+    """
+    if side.roles.disaggregated:
+        return Message("same_answers.disaggregated")
+    infos = [worker.info for worker in side.roles.workers]
+    if any(info.speculative_algorithm == "EAGLE3" and _overlapped_before(info) for info in infos):
+        return Message("same_answers.eagle3")
+    return None
+
+
+def _overlapped_before(info: ServerInfo) -> bool:
+    version = tuple(map(int, re.findall(r"\d+", info.version or "")[:3]))
+    return not info.raw.get("disable_overlap_schedule") and version < (0, 5, 12)
 
 
 def answers_entry(compared: Compared) -> AnswersEntry:

@@ -1,13 +1,8 @@
-"""Questions asked in a closed loop, and what came back: whole answers, since no time is measured.
-
-Threads that nothing waits for: Ctrl-C must not last as long as an answer.
-"""
+"""A question asked, and what came back: a whole answer, since no time is measured."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,42 +94,3 @@ def _read(name: str, document: Any) -> Answer:
 
 def _short(text: str) -> str:
     return scrub_text(" ".join(text.split()))[:MAX_ERROR]
-
-
-def ask_all(
-    questions: Sequence[Question], ask: Callable[[Question], Answer], concurrency: int
-) -> list[Answer]:
-    """In the questions' order; so many at once until none is left."""
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    ended: queue.SimpleQueue[tuple[int, Answer | BaseException]] = queue.SimpleQueue()
-    for number in range(len(questions)):
-        waiting.put(number)
-
-    def work() -> None:
-        while True:
-            try:
-                number = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                ended.put((number, ask(questions[number])))
-            except BaseException as error:  # noqa: BLE001 - the caller raises it
-                ended.put((number, error))
-                return
-
-    for _ in range(min(concurrency, len(questions))):
-        threading.Thread(target=work, daemon=True).start()
-    answers: dict[int, Answer] = {}
-    try:
-        while len(answers) < len(questions):
-            number, answer = ended.get()
-            if isinstance(answer, BaseException):
-                raise answer
-            answers[number] = answer
-    finally:
-        while not waiting.empty():
-            try:
-                waiting.get_nowait()
-            except queue.Empty:
-                break
-    return [answers[number] for number in range(len(questions))]

@@ -20,7 +20,7 @@ from slabench.report.frontier import FILE, probe_rows, write_frontier
 from slabench.run_document.capacity import RunningTest
 from slabench.run_document.entry import Entry
 from slabench.session.judge import Judge
-from slabench.session.measurement import Measured
+from slabench.session.measurement import STILL_RUNNING, Measured
 from slabench.session.partial_entry import bare_entry, hand_over
 from slabench.session.run_load import RunLoad
 from slabench.verdict.outcome import Check, CheckStatus, Outcome
@@ -102,7 +102,12 @@ class FindCapacity:
         gpus, goodput = self.run_load.deployment.gpus, self.campaign.settings.goodput
         plan = ProbePlan(ask.load, wave, waves, rules, lengths, self.closed, ask.rule_out, gpus, goodput)
         watch = Watch(plan)
-        run = self.run_load.probe(self._form(form, ask.load, wave * waves), number, watch)
+        try:
+            run = self.run_load.probe(self._form(form, ask.load, wave * waves), number, watch)
+        except InvalidRun as error:
+            if error.as_message().id != STILL_RUNNING:
+                raise
+            self._invalid(search, None, str(error), "flush")
         # what the client cut off itself is left out
         whole = [record for record in run.requests if not (watch.stopped and record.error in STOPPED)]
         context = CheckContext(

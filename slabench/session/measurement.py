@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from slabench.verdict.validity import CheckContext
 
 NEW, BASELINE = "new", "baseline"
+STILL_RUNNING = "capacity.still_running"  # requests of the probe before, which the client had cut off
 
 
 _NAMED = {  # by what is added, and the side

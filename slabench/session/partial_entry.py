@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from slabench.messages import Message, Sentence, messages_of
 from slabench.records import GpuCounts, RunRecord
-from slabench.session.measurement import NEW, Trial
+from slabench.session.measurement import NEW, Measured, Trial
 from slabench.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -45,6 +45,23 @@ def entry(
         metrics={key: float(value) for key, value in metrics.items()},
         duration_s=result.client.wall_s,
         records=RecordsEntry(file="requests.jsonl.gz", requests=count),
+    )
+
+
+def after_the_loads(test_id: str, first: Measured, loads: int, signal: str) -> Entry:
+    """Of the new server's first load, while the servers were asked for answers."""
+    from slabench.metrics.compute import compute
+    from slabench.run_document.entry import RecordsEntry
+
+    run = first.run
+    line = Sentence.of("session.interrupted", signal=signal, kept=Message("session.all_kept", loads=loads))
+    return replace(
+        bare_entry(test_id, Outcome.INVALID, line, "interrupted"),
+        workload=run.workload,
+        plan=run.plan,
+        metrics={key: float(value) for key, value in compute(run, first.deployment.gpus).items()},
+        duration_s=None if run.client is None else run.client.wall_s,
+        records=RecordsEntry(file="requests.jsonl.gz", requests=len(run.requests)),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from slabench.errors import InvalidRun
+from slabench.errors import InvalidRun, interrupted_by
 from slabench.messages import Message
 from slabench.methods import Form
 from slabench.session import usage
@@ -96,8 +96,19 @@ class RunLoad:
         first = next(load for load in loads if load.trial.side == NEW)
         from slabench.session.answers import after_the_loads
 
-        answers = after_the_loads(campaign, self.test, form)
+        try:
+            answers = after_the_loads(campaign, self.test, form)
+        except KeyboardInterrupt as stop:
+            self._keep(first, len(loads), interrupted_by(stop))
+            raise
         return replace(first, trials=tuple(loads), stopped=stopped, answers=answers)
+
+    def _keep(self, first: Measured, loads: int, signal: str) -> None:
+        """All loads are measured: a signal ended what is asked after them."""
+        from slabench.session import partial_entry
+
+        entry = partial_entry.after_the_loads(self.test_id, first, loads, signal)
+        partial_entry.hand_over(self.campaign, first.deployment, entry, first.labels)
 
     def probe(self, form: Form, number: int, watch: Watch) -> RunRecord:
         """One probe of the capacity search."""

@@ -24,6 +24,7 @@ LEAST_PLACES = 8  # at which a token has to be among the most probable ones, for
 # At which it has to be decoded, for answers.decode_token_shift: with 8 answers.decode_shift finds as much.
 LEAST_DECODED = 4
 NEW_ALONE = "vocabulary.new_alone"  # the old server answers what the new one does not
+NOT_KEPT = "same_answers.not_kept"  # of a run at one server, which has nothing to compare
 TIE = 1e-6  # nats: tokens that are so near have the same logit
 
 
@@ -213,6 +214,8 @@ def check(compared: Compared | Message, *, gate: bool = False) -> Check:
     """
     unknown = invalid if gate else not_checked
     if isinstance(compared, Message):
+        if compared.id == NOT_KEPT:
+            return not_checked(NOT_KEPT, why=compared.arguments["why"])
         return unknown("same_answers.unscored", why=compared)
     broken, why = [each for each in compared.estimates if not each.holds], compared.no_vocabulary
     if not broken and gate and why is not None and why.id == NEW_ALONE:

@@ -14,7 +14,8 @@ import pytest
 
 from slabench.answer_records import Answer, Scored, Vocabulary
 from slabench.server.http import Http
-from slabench.server.scoring import TOP, Scorer, in_parallel
+from slabench.server.parallel import in_parallel
+from slabench.server.scoring import TOP, Scorer
 from slabench.session.answers import LEAST, PLACES, prompts_of, score_both
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.same_answers import Compared, check

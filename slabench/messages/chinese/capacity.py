@@ -25,6 +25,10 @@ MESSAGES = {
     "capacity.undefined": "并非每次探测都有 {key} 的值；可能是某次探测的请求太少",
     "capacity.too_near": "没有负载的整个区间都落在上限之内",
     "capacity.probe_invalid": "第 {number} 次探测（{load}）为 INVALID，搜索就此停止。{check}：{problem}",
+    "capacity.still_running": (
+        "第 {number} 次探测没有发送：要求服务端刷新缓存 30 s 后，仍有 {running} 个请求在运行或等待。它们来自上一次被截断的探测，"
+        "或其他客户端：请查看服务端日志，并测量没有其他用户的服务。"
+    ),
     "capacity.few_prompts": "数据集中的 prompt 不够一次探测的一波请求。",
     "capacity.interrupted": "已中断：容量搜索探测 {probes} 次后收到 {signal}；已测结果均已保留",
     # 怎么办

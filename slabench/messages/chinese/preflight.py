@@ -136,6 +136,8 @@ MESSAGES = {
     "flush_works.not_asked": "--no-flush-cache：prefix cache 中若有先前的内容，测试会是 INVALID。",
     "flush_works.not_asked.remedy": "请去掉该选项，或以 --disable-radix-cache 启动服务。",
     "flush_works.running": "服务端上报有 {running} 个请求在运行或等待：请停掉其他客户端。",
+    "flush_works.busy": "没有尝试刷新缓存：服务端有 {running} 个请求在运行或等待。",
+    "flush_works.busy.remedy": "请停掉其他客户端：它们存在时，运行结果为 INVALID。",
     "flush_works.idle": "服务端上报没有运行中的请求，却仍然拒绝：请查看其日志，并重启服务。",
     "gpu_telemetry.no_exporter": "--gpu-telemetry 处没有 DCGM exporter 应答：{why}。",
     "gpu_telemetry.no_exporter.remedy": "请给出 exporter 的 URL，例如 http://HOST:9400/metrics，或去掉 --gpu-telemetry。",

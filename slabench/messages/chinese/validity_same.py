@@ -17,6 +17,9 @@ MESSAGES = {
     "same_answers.disaggregated": (
         "不向 prefill 和 decode 服务端询问对数概率：SGLang 的一些版本会因此退出（sglang issue 26286 和 30894）。"
     ),
+    "same_answers.eagle3": (
+        "0.5.12 之前的 SGLang 在 EAGLE3 与重叠调度同时启用时，被询问对数概率会退出（sglang issue 17349）。"
+    ),
     "same_answers.not_kept": "没有保存该服务端的响应：{why}",
     "same_answers.no_prompts": "该负载没有以 id 形式给出的、至少两个 token 的 prompt。",
     "degenerate_answers.few": "{answers} 个响应有 {tokens} 个或更多 token；少于 {least} 个时不下结论。",
@@ -43,6 +46,7 @@ MESSAGES = {
     "answers.no_vocabulary": "没有比较整个词表：{why}",
     "vocabulary.ended": "旧服务端已经结束。",
     "vocabulary.no_numbers": "两边都给出数值的位置不足 8 个。",
+    "vocabulary.no_such_id": "有服务端给出了 token {token}，没有词表包含它。",
     "vocabulary.new_alone": "旧服务端给出每个 token 的对数概率，新服务端没有给出：{why}",
     "answers.no_difference": "两边对相同的 {answers} 个 prompt 的响应完全一致。",
     "answers.difference": (

@@ -33,6 +33,11 @@ MESSAGES = {
         "Probe {number} at {load} is INVALID, so the search stopped. {check}: {problem}"
     ),
     "capacity.few_prompts": "the data set has fewer prompts than one wave of the probe needs.",
+    "capacity.still_running": (
+        "Probe {number} was not sent: {running} requests still run or wait at the server, which was to flush "
+        "its cache for 30 s. They are of the probe before it, which was cut off, or of other clients: see to "
+        "the server's log, and measure a server without other users."
+    ),
     "capacity.interrupted": (
         "interrupted: {signal} during the capacity search; its finished probes, {probes}, are kept"
     ),

@@ -34,6 +34,9 @@ MESSAGES = {
     "session.no_verdict": "no_verdict: the test ended without calling judge()",
     "session.interrupted": "interrupted: {signal} {kept}",
     "session.kept": "after {done} of {requests} requests{load}; their records are kept",
+    "session.all_kept": (
+        "after {loads} whole loads, while the servers were asked for answers; all records are kept"
+    ),
     "session.of_load": " of {load}",
     "session.bench_serving_interrupted": (
         "interrupted: {signal} while sglang.bench_serving ran; it keeps nothing of a load before its end"

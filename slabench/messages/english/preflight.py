@@ -188,6 +188,8 @@ MESSAGES = {
     "flush_works.not_asked": "--no-flush-cache: earlier contents of the prefix cache make tests INVALID.",
     "flush_works.not_asked.remedy": "Leave it out, or start the server with --disable-radix-cache.",
     "flush_works.running": "The server reports {running} requests that run or wait: stop other clients.",
+    "flush_works.busy": "The flush was not tried: {running} requests run or wait at the server.",
+    "flush_works.busy.remedy": "Stop other clients: a run would be INVALID while they are there.",
     "flush_works.idle": (
         "The server reports no running request and refuses all the same: look at its log, and restart it."
     ),

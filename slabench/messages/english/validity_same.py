@@ -25,7 +25,11 @@ MESSAGES = {
         "Prefill and decode servers are not asked for log-probabilities: some versions of SGLang end when "
         "they are (sglang issues 26286 and 30894)."
     ),
-    "same_answers.not_kept": "Of this server no answers are stored: {why}",
+    "same_answers.eagle3": (
+        "SGLang before 0.5.12 ends when it is asked for log-probabilities while EAGLE3 runs with the overlap "
+        "scheduler (sglang issue 17349)."
+    ),
+    "same_answers.not_kept": "No answers of this server are stored: {why}",
     "same_answers.no_prompts": "The load has no prompts of two tokens or more as ids.",
     "degenerate_answers.few": (
         "{answers} answers have {tokens} tokens or more; of fewer than {least} nothing is concluded."
@@ -55,6 +59,7 @@ MESSAGES = {
     "answers.no_vocabulary": "The whole vocabulary was not compared: {why} ",
     "vocabulary.ended": "the old server had ended.",
     "vocabulary.no_numbers": "there are fewer than 8 places at which both servers give numbers.",
+    "vocabulary.no_such_id": "a server names token {token}, which no vocabulary has.",
     "vocabulary.new_alone": "the old server gives every token's log-probability, the new one does not: {why}",
     "answers.no_difference": "Their own answers to the same {answers} prompts are identical.",
     "answers.difference": (

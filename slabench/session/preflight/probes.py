@@ -179,6 +179,10 @@ def flush(context: PreflightContext, side: Side) -> Iterator[Result]:
     if options.no_flush_cache:
         yield warn("flush_works.not_asked")
         return
+    if running := requests_there(_http(side)):
+        # Before 0.5.5 a flush beside running requests could end the server (sglang pull request 12107).
+        yield (warn if "flush" in options.allow else stop)("flush_works.busy", running=running)
+        return
     status, text, lines = flushed(deployment, busy_s=FLUSH_S)
     roles, workers = deployment.roles, workers_flushed(text)
     evidence = ServerEvidence(flush_status=status, flush_text=text, flush_workers=workers, flush_lines=lines)

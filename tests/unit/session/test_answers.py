@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 
 from slabench.answer_records import Answer, Scored, Vocabulary
+from slabench.errors import NoAnswer
 from slabench.messages import Message
 from slabench.server.http import Http, Response
 from slabench.server.scoring import Scorer
 from slabench.server.url import parse_url
-from slabench.session import answers
 from slabench.session.answers import (
     LEAST,
     MOST,
@@ -78,8 +78,12 @@ class Model:
         self.target = parse_url("http://127.0.0.1:1")
         self.raised, self.largest, self.whole = raised, largest, whole
         self.asked: list[dict[str, Any]] = []
+        self.ends_at = ""  # the first request of a kind that it does not answer
 
     def post(self, path: str, body: dict[str, Any], *, timeout: float) -> Response:
+        kind = "vocabulary" if body["stream"] else "score" if "logprob_start_len" in body else "answer"
+        if kind == self.ends_at:
+            raise NoAnswer("it has ended")
         self.asked.append(body)
         ids, count = body["input_ids"], body.get("top_logprobs_num", 0)
         assert count <= self.largest + 1, "this ends the server"
@@ -143,12 +147,23 @@ def test_a_server_that_gives_fewer_costs_that_metric_alone(side: int) -> None:
     assert check(compared, gate=True).state is (CheckStatus.INVALID if side == 1 else CheckStatus.OK)
 
 
-def test_an_id_that_no_vocabulary_has_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "MOST_IDS", LARGEST + 100)
+def test_an_id_that_no_vocabulary_has_costs_that_metric_alone_and_nothing_is_asked() -> None:
     old, new = Model(largest=10**12), Model(largest=10**12)
-    both(old, new)
-    wanted = [body["top_logprobs_num"] for body in new.asked if body["stream"]]
-    assert wanted == [LARGEST + 100] * PLACES
+    result = check(Compared.of(both(old, new)))
+    assert result.state is CheckStatus.OK and "token 1000000000000, which no vocabulary" in result.text
+    assert not any(body["stream"] for body in (*old.asked, *new.asked))
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("last", ["answer", "score", "vocabulary"])
+def test_a_server_that_ends_while_it_is_asked_is_never_the_same(side: int, last: str) -> None:
+    models = [Model(), Model()]
+    models[side].ends_at = last
+    scored = score_both(*(Scorer(cast(Http, each), {}) for each in models), prompts(20, 3), 16)
+    assert isinstance(scored, Message)
+    result = check(scored)
+    assert result.state is CheckStatus.NOT_CHECKED and "it has ended" in result.text
+    assert check(scored, gate=True).state is CheckStatus.INVALID
 
 
 def test_places_are_in_other_answers_and_at_other_lengths() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from slabench.session import asking
-from slabench.session.asking import Answer, Asker, ask_all
+from slabench.session.asking import Answer, Asker
 from slabench.session.load import LoadOptions
 from slabench.workloads.questions import Question
 
@@ -93,35 +91,3 @@ def test_answers(name: str, document: object, answer: Answer) -> None:
 def test_what_is_no_answer_is_an_error(name: str, document: object, error: str) -> None:
     answer = asking._read(name, document)
     assert answer.text is None and answer.error.startswith(error)
-
-
-def test_so_many_at_once_and_every_answer_in_its_place() -> None:
-    questions = [replace(ASKED, line=number) for number in range(20)]
-    running, most, lock = 0, 0, threading.Lock()
-
-    def ask(question: Question) -> Answer:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        time.sleep(0.005)
-        with lock:
-            running -= 1
-        return Answer(str(question.line))
-
-    answers = ask_all(questions, ask, 4)
-    assert [answer.text for answer in answers] == [str(number) for number in range(20)]
-    assert most == 4
-
-
-def test_an_error_of_our_own_is_raised_and_ends_the_asking() -> None:
-    asked: list[int] = []
-
-    def ask(question: Question) -> Answer:
-        asked.append(question.line)
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        ask_all([replace(ASKED, line=number) for number in range(1000)], ask, 1)
-    time.sleep(0.05)
-    assert len(asked) < 1000

@@ -53,6 +53,7 @@ class VirtualSession:
             baseline=servers[1] if servers[1:] else None,
             twin="",
             check_alive=lambda: None,
+            entry=None,
         )
         self.campaign.opened = opened
         self.prompts = Prompts(settings, self.campaign.tokenizer, list)
@@ -65,7 +66,8 @@ class VirtualSession:
         return SimpleNamespace(
             url=url,
             logs=(),
-            roles=SimpleNamespace(disaggregated=False),
+            roles=SimpleNamespace(disaggregated=False, workers=()),
+            labels=(),
             headers={},
             ca_file=None,
             simulated=True,
