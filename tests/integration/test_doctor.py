@@ -135,7 +135,7 @@ def test_a_server_at_work_for_another_client(tmp_path: Path, url: str) -> None:
     with generating(url, 20000):
         status, lines = examined(tmp_path, point(2), base_url=[url])
     assert (status, lines["flush"][0], lines["idle"][0]) == (6, "stop", "warn")
-    assert "The server reports 1 request that run or wait: stop other clients." in lines["flush"][1]
+    assert "The flush was not tried: 1 request run or wait at the server." in lines["flush"][1]
 
 
 def test_no_server(tmp_path: Path) -> None:
