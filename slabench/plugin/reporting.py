@@ -114,7 +114,8 @@ def _without_verdict(
     if isinstance(error, SLAViolation):
         return Outcome.FAILED, error.sentence(), ""
     if isinstance(error, InvalidRun | ServerError):
-        reason = "TIMEOUT" if isinstance(error, StoppedByTimeout) else type(error).__name__
+        kind = ServerError if isinstance(error, ServerError) else InvalidRun
+        reason = "TIMEOUT" if isinstance(error, StoppedByTimeout) else kind.__name__
         return Outcome.INVALID, error.sentence(), reason
     return _unexpected(call, item, judged=judged)
 

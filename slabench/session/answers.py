@@ -15,7 +15,6 @@ from slabench.errors import NoAnswer, ServerError
 from slabench.messages import Message
 from slabench.methods import Form
 from slabench.run_document.answers import AnswersEntry, AnswersMetric
-from slabench.server.http import Http
 from slabench.server.info import ServerInfo
 from slabench.server.parallel import in_parallel
 from slabench.server.scoring import Scorer
@@ -74,8 +73,7 @@ def asked_of(form: Form) -> tuple[int, int]:
 
 def scorer_of(deployment: Deployment, body: Mapping[str, Any]) -> Scorer:
     """body: of --extra-request-body; sampling is by the most probable token whatever it says."""
-    client = Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
-    return Scorer(client, {name: value for name, value in body.items() if name != "sampling_params"})
+    return Scorer(deployment.http, {name: value for name, value in body.items() if name != "sampling_params"})
 
 
 def answers_of(scorer: Scorer, prompts: Sequence[Sequence[int]], tokens: int) -> list[Answer]:
@@ -168,9 +166,9 @@ def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored |
     """
     options, servers, before = campaign.settings.options, campaign.servers, campaign.before
     kept = options.keep_answers
-    if options.answers == "off" or (servers.baseline is None and before is None and kept == "no"):
-        return None
     alone = servers.baseline is None and before is None
+    if options.answers == "off" or (alone and kept == "no"):
+        return None
     sides = [side for side in (servers.new, servers.baseline) if side is not None]
     if (why := next(filter(None, map(_unsafe, sides)), None)) is not None:
         return Message(NOT_KEPT, why=why) if alone else why
@@ -195,22 +193,19 @@ def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored |
 
 
 def _unsafe(side: Deployment) -> Message | None:
-    """Why the server could end when it is asked for log-probabilities. None: it is asked.
-
-    sglang issues 26286 and 30894: prefill servers. 17349: EAGLE3 with the overlap scheduler, which 0.5.12
-    has mended.
-    """
+    """Why the server could end when it is asked for log-probabilities. None: it is asked."""
     if side.roles.disaggregated:
         return Message("same_answers.disaggregated")
-    infos = [worker.info for worker in side.roles.workers]
-    if any(info.speculative_algorithm == "EAGLE3" and _overlapped_before(info) for info in infos):
+    if any(_ends_by_eagle3(worker.info) for worker in side.roles.workers):
         return Message("same_answers.eagle3")
     return None
 
 
-def _overlapped_before(info: ServerInfo) -> bool:
+def _ends_by_eagle3(info: ServerInfo) -> bool:
+    """Also where the version or the scheduler is not reported."""
     version = tuple(map(int, re.findall(r"\d+", info.version or "")[:3]))
-    return not info.raw.get("disable_overlap_schedule") and version < (0, 5, 12)
+    overlapped = info.raw.get("disable_overlap_schedule") is not True
+    return info.speculative_algorithm == "EAGLE3" and overlapped and version < (0, 5, 12)
 
 
 def answers_entry(compared: Compared) -> AnswersEntry:

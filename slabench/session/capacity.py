@@ -20,7 +20,7 @@ from slabench.report.frontier import FILE, probe_rows, write_frontier
 from slabench.run_document.capacity import RunningTest
 from slabench.run_document.entry import Entry
 from slabench.session.judge import Judge
-from slabench.session.measurement import STILL_RUNNING, Measured
+from slabench.session.measurement import Measured, StillRunning
 from slabench.session.partial_entry import bare_entry, hand_over
 from slabench.session.run_load import RunLoad
 from slabench.verdict.outcome import Check, CheckStatus, Outcome
@@ -104,9 +104,7 @@ class FindCapacity:
         watch = Watch(plan)
         try:
             run = self.run_load.probe(self._form(form, ask.load, wave * waves), number, watch)
-        except InvalidRun as error:
-            if error.as_message().id != STILL_RUNNING:
-                raise
+        except StillRunning as error:
             self._invalid(search, None, str(error), "flush")
         # what the client cut off itself is left out
         whole = [record for record in run.requests if not (watch.stopped and record.error in STOPPED)]

@@ -10,6 +10,7 @@ from slabench.records import GpuCounts
 from slabench.run_document.read import parse
 from slabench.run_document.run import ServerEntry, ServerGpus, ServerRole
 from slabench.server.fingerprint import fingerprint
+from slabench.server.http import Http
 from slabench.server.identify import identify
 from slabench.server.info import ServerInfo
 from slabench.server.roles import Roles
@@ -28,6 +29,11 @@ class Deployment:
     gpus: GpuCounts
     gpu_source: str  # the counts in words, with where they are from
     fingerprint: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def http(self) -> Http:
+        """For requests beside the load."""
+        return Http(self.url, self.headers, ca_file=self.ca_file)
 
     @property
     def info(self) -> ServerInfo:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from slabench.answer_records import Scored
+from slabench.errors import InvalidRun
 from slabench.messages import Message
 from slabench.methods import Form
 from slabench.records import RunRecord
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from slabench.verdict.validity import CheckContext
 
 NEW, BASELINE = "new", "baseline"
-STILL_RUNNING = "capacity.still_running"  # requests of the probe before, which the client had cut off
+
+
+class StillRunning(InvalidRun):
+    """A probe was not sent: requests of the one before, which the client had cut off, are at the server."""
 
 
 _NAMED = {  # by what is added, and the side

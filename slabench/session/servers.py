@@ -9,7 +9,6 @@ from pathlib import Path
 from slabench.errors import ConfigError, ServerError
 from slabench.messages import Message
 from slabench.run_document.run import ServerEntry, StartRecord
-from slabench.server.http import Http
 from slabench.server.launch import Launched
 from slabench.server.secrets import redact_url
 from slabench.server.twins import alike, same_process
@@ -124,9 +123,8 @@ def identified_by(settings: Settings, url: str, key: str | None, logs: tuple[str
 
 def one_process(first: Deployment, second: Deployment) -> tuple[bool, str]:
     """(whether both addresses lead to one process, why that is possible where no answer shows it)."""
-    clients = [Http(server.url, server.headers, ca_file=server.ca_file) for server in (first, second)]
     infos = first.info.raw, second.info.raw
-    same = same_process(clients[0], clients[1], *infos)
+    same = same_process(first.http, second.http, *infos)
     return bool(same), alike(*infos) if same is None else ""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from slabench.bench_serving.client import find
-from slabench.errors import InvalidRun, interrupted_by, system_words
+from slabench.errors import interrupted_by, system_words
 from slabench.loadgen import LoadInterrupted, Progress
 from slabench.messages import Message
 from slabench.methods import Form
@@ -16,14 +16,13 @@ from slabench.records import RequestRecord, RunRecord, ServerEvidence
 from slabench.report.document import utc_now
 from slabench.report.records_file import ATTEMPT, PROBE
 from slabench.server.control import BUSY, requests_there
-from slabench.server.http import Http
 from slabench.server.log.last_batch import LastLines
 from slabench.session import partial_entry, reference
 from slabench.session.campaign import Campaign
 from slabench.session.deployment import Deployment
 from slabench.session.live_view import LiveView
 from slabench.session.load import Load, LoadOptions, Sent, make_ready, measure, send
-from slabench.session.measurement import BASELINE, STILL_RUNNING, Measured, Trial
+from slabench.session.measurement import BASELINE, Measured, StillRunning, Trial
 from slabench.session.progress import LoadShape
 from slabench.session.prompts import Prompts
 from slabench.session.pytest_benchmark import Sidecar
@@ -111,8 +110,8 @@ def run_probe(campaign: Campaign, test: TestParts, form: Form, number: int, watc
     load = _load(campaign, campaign.servers.new, form, workload)
     # A search begins at its largest load, and what that warms up serves the smaller ones.
     ready = make_ready(load, campaign.history, first_counts=False, say=campaign.say)
-    if ready.flush_status in BUSY and (running := _running(load.deployment)):
-        raise InvalidRun(Message(STILL_RUNNING, number=number, running=running))
+    if ready.flush_status in BUSY and (running := requests_there(load.deployment.http)):
+        raise StillRunning(Message("capacity.still_running", number=number, running=running))
     name = f"{test.test_id}{PROBE}{number}"
 
     def keep(record: RequestRecord) -> None:
@@ -147,10 +146,6 @@ def run_probe(campaign: Campaign, test: TestParts, form: Form, number: int, watc
         result.client,
         ServerEvidence(notes=ready.notes),
     )
-
-
-def _running(deployment: Deployment) -> int | None:
-    return requests_there(Http(deployment.url, deployment.headers, ca_file=deployment.ca_file))
 
 
 def _drive(

@@ -13,7 +13,6 @@ from slabench.errors import ConfigError
 from slabench.messages import Message
 from slabench.records import ServerEvidence
 from slabench.server.control import requests_there, workers_flushed
-from slabench.server.http import Http
 from slabench.server.scrape import counters
 from slabench.session.evidence import behind
 from slabench.session.load import LoadOptions, flushed, send
@@ -55,14 +54,9 @@ TEXTS = (
 )
 @each_server
 def idle(context: PreflightContext, side: Side) -> Iterator[Result]:
-    running = requests_there(_http(side))
+    running = requests_there(side.deployment.http)
     if running is not None:
         yield warn("idle.busy", running=running) if running else ok("idle.none")
-
-
-def _http(side: Side) -> Http:
-    deployment = side.deployment
-    return Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
 
 
 @Preflight(
@@ -89,7 +83,7 @@ def metrics(context: PreflightContext, side: Side) -> Iterator[Result]:
 @each_server
 def clock(context: PreflightContext, side: Side) -> Iterator[Result]:
     resolution_ns = time.get_clock_info("perf_counter").resolution * NS_PER_S
-    client, begin = _http(side), time.time()
+    client, begin = side.deployment.http, time.time()
     date = client.first_of(("/model_info", "/get_model_info")).headers.get("date")
     middle = (begin + time.time()) / 2
     try:
@@ -179,7 +173,7 @@ def flush(context: PreflightContext, side: Side) -> Iterator[Result]:
     if options.no_flush_cache:
         yield warn("flush_works.not_asked")
         return
-    if running := requests_there(_http(side)):
+    if running := requests_there(side.deployment.http):
         # Before 0.5.5 a flush beside running requests could end the server (sglang pull request 12107).
         yield (warn if "flush" in options.allow else stop)("flush_works.busy", running=running)
         return
@@ -194,7 +188,7 @@ def flush(context: PreflightContext, side: Side) -> Iterator[Result]:
     )
     remedy = check.remedy_message
     if status in (206, 400):
-        running = requests_there(_http(side))
+        running = requests_there(side.deployment.http)
         if running is not None:
             busy = Message("flush_works.running", running=running)
             remedy = busy if running else Message("flush_works.idle")

@@ -122,11 +122,11 @@ def selector() -> Iterator[StreamSelector]:
 
 @contextmanager
 def wired(selector: StreamSelector, kind: type[Careful] = Careful) -> Iterator[Wired]:
-    found = Wired(selector, kind)
+    connection = Wired(selector, kind)
     try:
-        yield found
+        yield connection
     finally:
-        found.close()
+        connection.close()
 
 
 def event(tokens: int, text: str = "ab", *, finish: str | None = None, ids: int | None = None) -> bytes:

@@ -13,6 +13,7 @@ from slabench.messages import Message
 from slabench.server.http import Http, Response
 from slabench.server.scoring import Scorer
 from slabench.server.url import parse_url
+from slabench.session import answers
 from slabench.session.answers import (
     LEAST,
     MOST,
@@ -28,6 +29,7 @@ from slabench.sim.model import FIRST_ID, RAISED, WORDS, seed_of, with_logprobs, 
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.same_answers import Compared, check
 from tests.unit.factories import scripted_server
+from tests.unit.session.preflight.builders import deployment
 
 
 def prompts(count: int, length: int) -> list[list[int]]:
@@ -172,3 +174,32 @@ def test_places_are_in_other_answers_and_at_other_lengths() -> None:
     assert [place[0] for place in places] == list(range(0, 64, 4))
     assert [len(place) - 1 for place in places] == list(range(0, 32, 2))
     assert len(places_of(answers[:3])) == 3
+
+
+EAGLE3 = {"speculative_algorithm": "EAGLE3", "version": "0.5.7", "disable_overlap_schedule": False}
+
+
+@pytest.mark.parametrize(
+    ("info", "why"),
+    [
+        ({}, None),
+        (EAGLE3, "17349"),
+        (EAGLE3 | {"version": None, "disable_overlap_schedule": None}, "17349"),
+        (EAGLE3 | {"version": "0.5.12.post1"}, None),
+        (EAGLE3 | {"disable_overlap_schedule": True}, None),
+        (EAGLE3 | {"speculative_algorithm": "EAGLE"}, None),
+        ({"disaggregation_mode": "prefill"}, "26286"),
+    ],
+)
+def test_what_log_probabilities_could_end_is_not_asked(
+    info: dict[str, Any], why: str | None
+) -> None:
+    kept = answers._unsafe(deployment(**info))
+    assert (kept is None) if why is None else (kept is not None and why in str(kept))
+
+
+def test_a_run_at_one_server_that_stores_none_has_nothing_to_compare() -> None:
+    why = Message("same_answers.not_kept", why=Message("same_answers.disaggregated"))
+    for gate in (False, True):
+        result = check(why, gate=gate)
+        assert result.state is CheckStatus.NOT_CHECKED and result.text.startswith("No answers of this server")

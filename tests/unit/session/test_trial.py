@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from slabench.errors import InvalidRun
 from slabench.methods import Form
 from slabench.session import trial
 from slabench.session.load import Ready
+from slabench.session.measurement import StillRunning
 
 
 @pytest.mark.parametrize(("running", "sent"), [(3, False), (0, True), (None, True)])
@@ -25,7 +25,7 @@ def test_a_probe_is_not_sent_beside_requests_of_the_one_before(
     def begin(*parts: Any, **more: Any) -> None:
         raise Sent
 
-    where = SimpleNamespace(url="http://x", headers={}, ca_file=None)
+    where = SimpleNamespace(http=None)
     servers = SimpleNamespace(check_alive=lambda: None, new=where)
     campaign: Any = SimpleNamespace(servers=servers, history=None, say=None)
     test: Any = SimpleNamespace(prompts=SimpleNamespace(workload=lambda *a, **k: None), test_id="t")
@@ -35,6 +35,6 @@ def test_a_probe_is_not_sent_beside_requests_of_the_one_before(
     monkeypatch.setattr(trial, "requests_there", lambda client: running)
     monkeypatch.setattr(trial, "_show_begin", begin)
     with pytest.raises(
-        Sent if sent else InvalidRun, match=None if sent else "Probe 2 was not sent: 3 requests"
+        Sent if sent else StillRunning, match=None if sent else "Probe 2 was not sent: 3 requests"
     ):
         trial.run_probe(campaign, test, Form("serving", 100, 11, num_prompts=2), 2, cast(Any, None))

@@ -16,6 +16,7 @@ import pytest
 from slabench.loadgen import LoadResult, Plan
 from slabench.methods import Form
 from slabench.records import GpuCounts
+from slabench.server.http import Http
 from slabench.session import load as loads
 from slabench.session import trial
 from slabench.session.campaign import Campaign
@@ -65,6 +66,7 @@ class VirtualSession:
     def _deployment(self, url: str) -> Any:
         return SimpleNamespace(
             url=url,
+            http=Http(url),
             logs=(),
             roles=SimpleNamespace(disaggregated=False, workers=()),
             labels=(),
