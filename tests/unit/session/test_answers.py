@@ -191,9 +191,7 @@ EAGLE3 = {"speculative_algorithm": "EAGLE3", "version": "0.5.7", "disable_overla
         ({"disaggregation_mode": "prefill"}, "26286"),
     ],
 )
-def test_what_log_probabilities_could_end_is_not_asked(
-    info: dict[str, Any], why: str | None
-) -> None:
+def test_what_log_probabilities_could_end_is_not_asked(info: dict[str, Any], why: str | None) -> None:
     kept = answers._unsafe(deployment(**info))
     assert (kept is None) if why is None else (kept is not None and why in str(kept))
 
