@@ -8,7 +8,7 @@ Run by hand after `make sglang-server`. The old server has the seeded weights in
 new one, which gets changed weights by /update_weights_from_disk, or was started with other options. A run is
 one set of prompts of 24 random ids: 16, with answers of 24 tokens, or as many as the options say. Writes a
 line a run to --out (JSON lines), prints the table of docs/answers.md, and ends with 1 if a harmful change was
-missed or a harmless one found.
+missed or a harmless one found. make_experts.py makes MODELS with routed experts, for --old and --new.
 """
 
 from __future__ import annotations
