@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from slabench.messages import Message
 
-_NOT_ASKED = Message("vocabulary.ended")
+_NOT_ASKED = Message("vocabulary.not_stored")
 Token = tuple[float, int]  # (log-probability in nats, id); nan where the server has no number
 
 

@@ -57,20 +57,20 @@ def check_rows(option: str, path: str) -> None:
             raise ConfigError(Message("file.no_rows", option=option, path=path, rows=ROWS))
 
 
-def write_whole(path: str | Path, text: str) -> None:
+def write_whole(path: str | Path, content: str | bytes) -> None:
     """OSError if it cannot be written; then what was there before is there still.
 
     A device is written to as it is.
     """
-    target = Path(path)
+    target, data = Path(path), content.encode() if isinstance(content, str) else content
     if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")
+        target.write_bytes(data)
         return
     target = target.resolve()  # the file that a link names, not the link
     scratch = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with scratch.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with scratch.open("wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(scratch, target)

@@ -143,8 +143,8 @@ JUDGEMENT: tuple[Option, ...] = (
         "--keep-answers",
         "no",
         "all live",
-        "store what is asked for --answers in the run folder's answers.jsonl.gz, also of a run at one "
-        "server: ids, or ids and text",
+        "store what is asked for --answers in the run folder (answers.jsonl.gz, of a run at one server "
+        "vocabulary.npz too): ids, or ids and text",
         str,
         choices=("no", "ids", "text"),
         metavar="WHAT",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slabench.answer_records import Answer, Score, Scored, Vocabulary
-from slabench.errors import NoAnswer, ServerError
+from slabench.answer_records import Answer, Score, Scored
+from slabench.errors import ServerError
 from slabench.messages import Message
 from slabench.methods import Form
 from slabench.run_document.answers import AnswersEntry, AnswersMetric
@@ -21,8 +19,10 @@ from slabench.server.scoring import Scorer
 from slabench.session.deployment import Deployment
 from slabench.session.measurement import BASELINE, NEW
 from slabench.session.stored_answers import keep, stored
+from slabench.session.vocabularies import FILE as VOCABULARY
+from slabench.session.vocabularies import against_the_stored, keep_vocabulary, vocabulary_of
 from slabench.verdict.answer_estimate import LIMITS
-from slabench.verdict.same_answers import NEW_ALONE, NOT_KEPT, Compared
+from slabench.verdict.same_answers import NOT_KEPT, Compared
 
 if TYPE_CHECKING:
     from slabench.session.campaign import Campaign
@@ -34,9 +34,6 @@ SHORTEST, LONGEST = 16, 64  # tokens of an answer
 # A server computes the logits of all places that it scores in one forward: 4 x 64 places of a vocabulary of
 # 150,000 take 150 MB in float32, some times over.
 SCORED_AT_ONCE = 4
-PLACES = 16  # at which the whole vocabulary is compared, each in another answer
-WHOLE_AT_ONCE = 2  # 152,000 tokens are 5 MB of JSON
-MOST_IDS = 1 << 20  # more than any model has: a server that names a larger one is wrong
 
 
 def prompts_of(loads_prompts: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
@@ -104,50 +101,6 @@ def score_both(old: Scorer, new: Scorer, prompts: Sequence[Sequence[int]], token
         return error.as_message()
 
 
-def vocabulary_of(old: Scorer, new: Scorer, scored: Scored) -> Vocabulary | Message:
-    """Of all ids up to the largest that both servers have named themselves: a larger one may be unknown to
-    one of them. A message: a server does not give them. NoAnswer: it may have ended.
-    """
-    of_old = _largest_id(scored.old, [*scored.old_by_old, *scored.new_by_old])
-    size, places = 1 + min(of_old, _largest_id(scored.new, scored.old_by_new)), places_of(scored.old)
-    if size > MOST_IDS:
-        return Message("vocabulary.no_such_id", token=size - 1)
-
-    def rows(server: Scorer) -> list[array[float]]:
-        return in_parallel(lambda ids: server.vocabulary(ids, size), places, WHOLE_AT_ONCE)
-
-    try:
-        by_old = rows(old)
-    except NoAnswer:
-        raise
-    except ServerError as error:
-        return error.as_message()
-    try:
-        return Vocabulary(by_old, rows(new))
-    except NoAnswer:
-        raise
-    except ServerError as error:
-        return Message(NEW_ALONE, why=error.as_message())
-
-
-def _largest_id(answers: Sequence[Answer], scores: Sequence[Score]) -> int:
-    """That one server chose, or found among the most probable ones."""
-    chosen = (id for answer in answers for id in answer.ids)
-    return max(chain(chosen, (id for score in scores for place in score.top for _, id in place)))
-
-
-def places_of(answers: Sequence[Answer]) -> list[tuple[int, ...]]:
-    """Ids after which the whole vocabulary is compared: of answers spread over all of them a prompt with the
-    answer's beginning, with more of it from place to place.
-    """
-    count = min(PLACES, len(answers))
-    chosen = [answers[number * len(answers) // count] for number in range(count)]
-    return [
-        (*answer.prompt, *answer.ids[: len(answer.ids) * number // count])
-        for number, answer in enumerate(chosen)
-    ]
-
-
 def score_stored(folder: Path, test_id: str, new: Scorer) -> Scored | Message:
     """The old server's answers of an earlier run: it has ended, so it cannot score the new ones."""
     old, by_old = stored(folder, test_id)
@@ -155,7 +108,8 @@ def score_stored(folder: Path, test_id: str, new: Scorer) -> Scored | Message:
         return Message("same_answers.not_stored")
     try:
         own = answers_of(new, [answer.prompt for answer in old], max(len(answer.ids) for answer in old))
-        return Scored(old=old, old_by_old=by_old, old_by_new=scores_of(new, old), new=own)
+        scored = Scored(old=old, old_by_old=by_old, old_by_new=scores_of(new, old), new=own)
+        return replace(scored, vocabulary=against_the_stored(folder, test_id, new, scored))
     except ServerError as error:
         return error.as_message()
 
@@ -179,17 +133,28 @@ def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored |
     prompts = prompts_of(test.prompts.workload(form, test.test_id).own_ids)
     tokens = answer_tokens(form.output_len)
     if servers.baseline is None:
-        scored = score_both(new, new, prompts, tokens)
-    else:
-        scored = score_both(scorer_of(servers.baseline, campaign.settings.body), new, prompts, tokens)
+        why = _keep_own(campaign, test.test_id, new, score_both(new, new, prompts, tokens))
+        return None if why is None else Message(NOT_KEPT, why=why)
+    scored = score_both(scorer_of(servers.baseline, campaign.settings.body), new, prompts, tokens)
     if kept != "no" and isinstance(scored, Scored):
-        side = NEW if servers.baseline is None else BASELINE
-        keep(campaign.files.answers, test.test_id, side, scored.old, scored.old_by_old, kept)
-        if side == BASELINE:
-            keep(campaign.files.answers, test.test_id, NEW, scored.new, scored.new_by_old, kept)
-    if alone:
-        return Message(NOT_KEPT, why=scored) if isinstance(scored, Message) else None
+        keep(campaign.files.answers, test.test_id, BASELINE, scored.old, scored.old_by_old, kept)
+        keep(campaign.files.answers, test.test_id, NEW, scored.new, scored.new_by_old, kept)
     return scored
+
+
+def _keep_own(campaign: Campaign, test_id: str, server: Scorer, scored: Scored | Message) -> Message | None:
+    """For a later run against this one. A message: why there is nothing, or not the vocabulary."""
+    if isinstance(scored, Message):
+        return scored
+    files, how = campaign.files, campaign.settings.options.keep_answers
+    keep(files.answers, test_id, NEW, scored.old, scored.old_by_old, how)
+    try:
+        keep_vocabulary(files.folder, test_id, server, scored.old, scored.old_by_old)
+    except OSError as error:
+        files.lose(VOCABULARY, error.strerror or str(error))
+    except ServerError as error:
+        return error.as_message()
+    return None
 
 
 def _unsafe(side: Deployment) -> Message | None:

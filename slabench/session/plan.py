@@ -128,6 +128,7 @@ class _Run:
         self.settings, self.repeats, self.servers = settings, repeats, servers
         self.calibrations, self.knowledge = calibrations, knowledge
         self.by_server = [ZERO] * len(servers)
+        self.vocabulary_stored = False
 
     def row(self, test: PlannedTest) -> PlannedRow:
         known = self.knowledge.stops or ()
@@ -156,8 +157,8 @@ class _Run:
         if len(self.servers) == 1 or self.settings.options.answers == "off":
             return ZERO
         simulated = any(url.startswith(SIM) for url in self.settings.base_urls)
-        compared = not simulated and self.repeats.old is None  # an old server that has ended is not asked
-        vocabulary = Range(0.0, VOCABULARY_S if compared else 0.0)
+        vocabulary = Range(0.0, 0.0 if simulated or self.vocabulary_stored else VOCABULARY_S)
+        self.vocabulary_stored = self.settings.options.one_after_the_other  # then once a run
         return sum((Range(*server.answers_s(load.form)) for server in self.servers), vocabulary)
 
     def _load(self, load: PlannedLoad, test: PlannedTest) -> tuple[Range, float] | None:

@@ -217,6 +217,7 @@ def test_one_after_the_other_is_labelled_and_names_the_side(suite: Suite) -> Non
     assert answers and all(each["identical"] == each["answers"] for each in answers)
     known = {metric["metric"] for metric in answers[0]["metrics"]}
     assert "answers.logprob_shift" in known and "answers.decode_shift" not in known  # the old one has ended
+    assert "answers.vocabulary_shift" in known  # of what it stored
     assert done.folder is not None
     assert json.loads((done.folder / "baseline" / "latest" / "run.json").read_text())["word"] == "PASSED"
     broken = suite(

@@ -222,6 +222,19 @@ def test_automatic_repeats_are_a_range() -> None:
     assert row.counts.loads == Range(3 + 5, 16 + 5)
 
 
+def test_an_old_server_that_ends_gives_its_vocabulary_once() -> None:
+    both = {"base_url": None, "launch": "new --port {port}", "baseline_launch": "old --port {port}"}
+    made, tests = (
+        settings(**both, one_after_the_other=True, repeats=3),
+        (planned("t", FORM), planned("u", FORM)),
+    )
+    spread = [row.seconds.most - row.seconds.least for row in plan_of(made, *tests).rows if row.seconds]
+    assert spread[0] - spread[1] == pytest.approx(VOCABULARY_S)
+    together = [row.seconds for row in plan_of(settings(baseline_url=OLD, repeats=3), *tests).rows]
+    spread = [seconds.most - seconds.least for seconds in together if seconds]
+    assert spread[0] - spread[1] == pytest.approx(0)
+
+
 def asserts(*tests: PlannedTest, **options: Any) -> Sequence[Sequence[str]]:
     return [[str(part) for part in row.asserts] for row in plan_of(settings(**options), *tests).rows]
 

@@ -132,9 +132,13 @@ def test_why_the_vocabulary_was_not_compared_is_one_clause_of_the_check() -> Non
     """One after the other. In either language, and a finding has it as well."""
     for case in (scored(), scored(-0.25)):
         text = check(Compared.of(case)).text
-        assert text.count("The whole vocabulary was not compared: the old server had ended. Their own") == 1
+        assert (
+            text.count("whole vocabulary was not compared: the old server's run has not stored its own.") == 1
+        )
     with in_language("zh"):
-        assert "没有比较整个词表：旧服务端已经结束。两边" in check(Compared.of(scored())).text
+        assert (
+            "没有比较整个词表：旧服务端的运行没有存储它的词表概率。两边" in check(Compared.of(scored())).text
+        )
 
 
 def test_a_place_at_which_the_new_server_has_no_number_of_the_vocabulary_is_not_finite() -> None:

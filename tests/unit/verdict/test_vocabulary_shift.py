@@ -96,10 +96,10 @@ def test_a_place_without_numbers_is_left_out_and_counted() -> None:
     old, good, none = [[-4.0, -5.0, -6.0]] * 9, [-4.0, -5.0, -4.0], [math.nan] * 3
     assert shift(old, [*[good] * 8, none]) == (2, 2, False)
     assert vocabulary_shift(of(old, [*[good] * 7, none, none])) is None  # too few
-    assert vocabulary_shift(Message("vocabulary.ended")) is None
+    assert vocabulary_shift(Message("vocabulary.not_stored")) is None
     assert lost_places(of(old, [*[good] * 7, none, none])) == [False] * 7 + [True] * 2
     assert lost_places(of([*old[:8], none], [none, *[good] * 7, none])) == [True] + [False] * 7
-    assert lost_places(Message("vocabulary.ended")) == []
+    assert lost_places(Message("vocabulary.not_stored")) == []
 
 
 @pytest.mark.parametrize("kind", ["a number is missing", "tokens of other noise"])
