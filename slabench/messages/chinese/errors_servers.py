@@ -25,7 +25,7 @@ MESSAGES = {
     "reach.scoring_no_output": "{url}：响应有 output_ids 而没有 output_token_logprobs。",
     "reach.scoring_no_vocabulary": "{url}：响应没有 top_logprobs_num 所要求个数的 output_top_logprobs。",
     "reach.scoring_other_input": "{url}：input_token_logprobs 不属于发送的 token。",
-    "reach.scoring_status": "{url} 应答 {status}：{excerpt}",
+    "reach.scoring_status": "{url} 应答 {status}：{excerpt}。",
     "reach.plan_request": (
         "{test_id}：一个 {length} token 的请求失败（{why}）；请先处理服务的问题（slabench doctor 会检查"
         "更多）。"

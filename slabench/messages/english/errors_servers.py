@@ -31,7 +31,7 @@ MESSAGES = {
         "{url}: an answer without output_top_logprobs of as many ids as top_logprobs_num asks for."
     ),
     "reach.scoring_other_input": "{url}: input_token_logprobs are not those of the tokens sent.",
-    "reach.scoring_status": "{url} answers {status}: {excerpt}",
+    "reach.scoring_status": "{url} answers {status}: {excerpt}.",
     "reach.plan_request": (
         "{test_id}: a request of {length} tokens failed ({why}); see to the server first (slabench "
         "doctor asks it more)."
