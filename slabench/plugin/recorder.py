@@ -35,6 +35,7 @@ from slabench.program import suite_program
 from slabench.report.sanitize import plain_values
 from slabench.session.redact import redact_command, redact_options
 from slabench.session.settings import SIM, Settings
+from slabench.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     from slabench.run_document.capacity import RunningTest
@@ -184,6 +185,9 @@ class Recorder:
         if test is not None:
             self.take(test)
             self.crashed = self.crashed or "CRASHED" in test.entry.reasons
+        green = test is None or test.entry.word is Outcome.PASSED
+        if report.failed and green and not hasattr(report, "slabench_usage"):
+            self.file.add_failed_besides(report.nodeid)
         self.usage = getattr(report, "slabench_usage", self.usage)
 
     @pytest.hookimpl(trylast=True)
@@ -247,7 +251,7 @@ class Recorder:
         tests = self.document.tests
         words = [entry.word for entry in tests]
         red = sum(entry.word != "PASSED" for entry in tests if entry.id in self.reported)
-        if "FAILED" in words or session.testsfailed > red:  # a test that is no measurement failed
+        if "FAILED" in words or self.document.failed_besides or session.testsfailed > red:
             return 1
         if "INVALID" in words or not words or self.document.not_run:
             return INVALID

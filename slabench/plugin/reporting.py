@@ -20,7 +20,7 @@ from slabench.plugin.plan import planning
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.redact_traceback import cleaned
 from slabench.plugin.repeats import ATTEMPTS, Attempts
-from slabench.plugin.stash import ENTRY
+from slabench.plugin.stash import ENTRY, IN_BODY
 from slabench.plugin.timeout_stop import StoppedByTimeout, TimeoutStop
 from slabench.report.sanitize import plain, plain_lines
 from slabench.session.partial_entry import bare_entry
@@ -138,11 +138,14 @@ def pytest_runtest_makereport(
         entry = bare_entry(item.nodeid, Outcome.INVALID, f"usage: {sentence}", "usage")
         attach_entry(report, entry)
         return report
+    if item.stash.get(IN_BODY, False):  # of a part of the test (subtests), which has no outcome of its own
+        return report
     report.sections = [(name, cleaned(text)) for name, text in report.sections]  # what the test printed
     left = item.stash.get(ENTRY, None)
     if report.when == "teardown" and report.failed:
         report.longrepr = cleaned(report.longreprtext)
-    if report.when == "teardown" or (report.when == "setup" and report.passed) or report.skipped:
+    skipped = report.skipped and left is None  # what has been judged keeps its outcome, under xfail too
+    if report.when == "teardown" or (report.when == "setup" and report.passed) or skipped:
         return report
     if left is None or error is not None:
         from slabench.run_document.run import FinishedTest
@@ -158,6 +161,7 @@ def pytest_runtest_makereport(
     item.user_properties += junit_properties(entry)  # pytest writes those that the teardown's report has
     if entry.word is not Outcome.PASSED:
         report.outcome = "failed"
+        report.__dict__.pop("wasxfail", None)
         if not _WITH_TRACEBACK.isdisjoint(entry.reasons):
             report.longrepr = f"{entry.word}: {entry.headline}\n\n{cleaned(report.longreprtext)}"
         else:
@@ -172,7 +176,7 @@ def pytest_runtest_makereport(
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
     left = finished(report)
-    if left is None:
+    if left is None or (report.failed and left.entry.word is Outcome.PASSED):
         return None
     if left.entry.word is Outcome.INVALID:
         return "invalid", "I", ("INVALID", {"red": True})
@@ -248,6 +252,15 @@ class Console:
                 what = "console.crashed" if "CRASHED" in reasons else "console.test_error"
                 terminalreporter.section(str(Message(what, test=report.nodeid)))
                 terminalreporter.write_line(report.longreprtext)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    item.stash[IN_BODY] = True
+    try:
+        yield
+    finally:
+        item.stash[IN_BODY] = False
 
 
 @pytest.hookimpl(tryfirst=True)

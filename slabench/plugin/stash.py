@@ -15,5 +15,6 @@ if TYPE_CHECKING:
 
 SETTINGS = pytest.StashKey[Settings]()  # on the config
 CAMPAIGN: pytest.StashKey[Campaign] = pytest.StashKey()  # on the config, from the first live test on
+IN_BODY = pytest.StashKey[bool]()  # on the item, while its function runs
 ENTRY: pytest.StashKey[FinishedTest] = pytest.StashKey()  # on the item, what judge() left
 SCREEN = pytest.StashKey[Screen]()  # on the config, from the first load on

@@ -197,6 +197,9 @@ class RunFile:
         others = [test for test in self.document.tests if test.id != entry.id]
         self.update(tests=(*others, entry), units={**self.document.units, **units}, running=None)
 
+    def add_failed_besides(self, test_id: str) -> None:
+        self.update(failed_besides=tuple(dict.fromkeys((*self.document.failed_besides, test_id))))
+
     def set_crashed(self) -> None:
         self.update(state=RunState.CRASHED)
 
@@ -232,12 +235,15 @@ def in_lines(text: str) -> str:
 
 
 def _word(document: RunDocument) -> Outcome | None:
-    """A run that was killed, that did not reach the end of its plan, or whose outputs are incomplete has not
-    passed."""
+    """A run that was killed, that did not reach the end of its plan, whose outputs are incomplete, or that
+    ends with another status than 0 has not passed.
+    """
     if document.unreachable is not None and document.state is not RunState.RUNNING:
         return Outcome.INVALID
-    word = overall([entry.word for entry in document.tests])
+    besides = [Outcome.FAILED] if document.failed_besides else []
+    word = overall([*(entry.word for entry in document.tests), *besides])
     if word is Outcome.PASSED and document.state is RunState.RUNNING:
         return None
-    incomplete = document.not_run or document.state is not RunState.FINISHED or document.not_saved
+    unfinished = document.state is not RunState.FINISHED or bool(document.exit_status)
+    incomplete = unfinished or document.not_run or document.not_saved
     return Outcome.INVALID if word is Outcome.PASSED and incomplete else word

@@ -39,6 +39,9 @@ def job_lines(document: RunDocument) -> list[str]:
         text = f"{word} {entry.id}: {headline(entry)}{reasons}"
         file, title = entry.id.partition("::")[0], f"{word} {entry.name}"
         lines.append(command(KINDS[word], text, file=file, title=title))
+    if document.failed_besides:
+        text = f"FAILED: beside the measurements failed: {', '.join(document.failed_besides)}"
+        lines.append(command("error", text, title="FAILED slabench"))
     if document.unreachable is not None:
         text = f"INVALID: no test was tried: {document.unreachable}"
         lines.append(command("error", text, title="INVALID slabench"))

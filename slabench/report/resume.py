@@ -52,12 +52,14 @@ def read_run(path: str, option: str = "--resume=") -> tuple[Path, RunDocument]:
 
 def finished(document: RunDocument) -> dict[str, Entry]:
     """Entries by test id that were measured and judged. An INVALID one is finished too: no test is run until
-    it passes.
+    it passes. What failed in pytest beside its entry, as a part or the teardown of the test, is tried again.
     """
     return {
         entry.id: entry
         for entry in document.tests
-        if entry.checks and UNFINISHED_REASONS.isdisjoint(entry.reasons)
+        if entry.checks
+        and UNFINISHED_REASONS.isdisjoint(entry.reasons)
+        and entry.id not in document.failed_besides
     }
 
 

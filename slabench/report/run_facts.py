@@ -32,6 +32,8 @@ def _run_facts(document: RunDocument) -> Iterator[Message]:
         yield Message("run.unreachable", why=document.unreachable)
         if look := doctor(document):
             yield Message("run.doctor", command=look)
+    if document.failed_besides:
+        yield Message("run.failed_besides", tests=document.failed_besides)
     for sentence in document.not_saved.values():
         yield Message("run.not_saved", output=sentence)
     if document.unjudged:

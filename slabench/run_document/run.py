@@ -177,6 +177,7 @@ class RunDocument:
     interrupted_by: str | None = optional()  # Ctrl-C or SIGTERM, where the state is interrupted
     unreachable: str | None = optional()  # the server was not there at the start: no test was tried
     unreachable_message: Message | None = optional()  # the same as id and arguments
+    failed_besides: tuple[str, ...] = optional(())  # ids that failed in pytest without a red entry in tests
     not_saved: Mapping[str, str] = optional({})  # outputs that could not be written -> sentence
     running: RunningTest | None = optional()  # a capacity search that is on
 

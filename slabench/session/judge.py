@@ -38,6 +38,7 @@ class Judge:
     ) -> None:
         self.campaign, self.test_id, self.test_ids = campaign, test_id, test_ids
         self.sidecar, self.keep = sidecar, keep
+        self.judged = False
 
     def __call__(
         self,
@@ -59,6 +60,8 @@ class Judge:
         if not isinstance(measured, Measured):
             raise usage.no_run(measured)
         usage.check_judge(rules, shown)
+        usage.first_verdict(self.judged)
+        self.judged = True
         campaign = self.campaign
         judged_by = Rules.of(campaign.settings, measured, rules, shown=shown, goodput=goodput)
         compared = campaign.compared_with(self.test_id, self.test_ids)

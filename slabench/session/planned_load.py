@@ -154,6 +154,7 @@ class _RunLoad(_Recorder):
         batch_size: int | None = None,
     ) -> NotMeasured:
         point = usage.check_load(form, point, labels, batch_size)
+        usage.first_load(bool(self._to.loads))
         self._to.loads.append(PlannedLoad(form, point, tuple(labels), batch_size))
         return NotMeasured("run")
 
@@ -163,6 +164,7 @@ class _FindCapacity(_Recorder):
         super().__init__(recorders, "find_capacity")
 
     def __call__(self, form: Form, *rules: Slo) -> NotMeasured:
+        usage.first_load(bool(self._to.loads))
         self._to.loads.append(PlannedLoad(form, search=True))
         return NotMeasured("run")
 
@@ -181,6 +183,7 @@ class _Judge(_Recorder):
         if not isinstance(measured, NotMeasured):
             raise usage.no_run(measured)
         usage.check_judge(rules, shown)
+        usage.first_verdict(self._to.judged)
         self._to.judged = True
         self._to.rules += rules
         self._to.shown, self._to.goodput = tuple(shown), goodput or {}

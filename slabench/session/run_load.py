@@ -41,6 +41,7 @@ class RunLoad:
 
     def __init__(self, campaign: Campaign, test: TestParts, test_ids: Sequence[str] = ()) -> None:
         self.campaign, self.test, self.test_ids = campaign, test, test_ids
+        self.loaded = False
 
     @property
     def test_id(self) -> str:
@@ -66,6 +67,8 @@ class RunLoad:
         from slabench.session.trial import run_trial
 
         point = usage.check_load(form, point, labels, batch_size)
+        usage.first_load(self.loaded)
+        self.loaded = True
         campaign, settings = self.campaign, self.campaign.settings
         both = campaign.servers.baseline is not None
 

@@ -72,6 +72,16 @@ def check_judge(rules: Sequence[object], shown: object) -> None:
         raise ConfigError(Message("test_code.judge_unknown", name=unknown[0], hint=hint))
 
 
+def first_load(loaded: bool) -> None:
+    """ConfigError at a test's second load: its entry has one, so the other would be in no output."""
+    refuse((loaded, Message("test_code.second_load")))
+
+
+def first_verdict(judged: bool) -> None:
+    """ConfigError at a test's second judge(): the outcome of the first would be in no output."""
+    refuse((judged, Message("test_code.second_verdict")))
+
+
 def no_run(value: object) -> ConfigError:
     """The error where judge()'s first argument is not what run_load() returned."""
     return ConfigError(Message("test_code.judge_run", kind=_kind(value)))

@@ -49,6 +49,10 @@ MESSAGES = {
     "test_code.judge_rule": "judge() 的目标参数是 {kind}；请写 {slo_form}。",
     "test_code.judge_shown": ('judge(shown={shown}) 不是指标的元组；请写 shown=("tpot.mean", "ttft.mean")。'),
     "test_code.judge_unknown": "judge(shown=...) 中的 {name!r} 不是已知的指标。{hint}",
+    "test_code.second_load": (
+        "同一个测试第二次调用了 run_load()，而一个测试的结论只针对一次负载：请用 @pytest.mark.parametrize 为每个负载写一个测试。"
+    ),
+    "test_code.second_verdict": "同一个测试第二次调用了 judge()，而一个测试只有一个结论：请把所有目标交给同一个 judge()。",
     "test_code.judge_run": (
         "judge() 需要 run_load() 的返回值，而得到的是 {kind}：请写 run = run_load(...)，然后 judge(run,"
         ' slo("tpot", "mean", "<=", 50))。'

@@ -16,6 +16,7 @@ MESSAGES = {
     "page.what_ran": "在什么上运行了什么",
     "page.interrupted": "运行被 {signal} 中断。已结束的测试：{planned} 个中的 {kept} 个，均已保留。",
     "page.resumed": "于 {utc} 续跑；保留了 {kept} 个已完成的测试。",
+    "page.failed_besides": "除各结论外在 pytest 中失败：{tests}。它是另一个测试，或某个测试的一部分或其 teardown。",
     "page.unreachable": "没有运行任何测试。{why}",
     "page.unreachable_remedy": "请启动服务或更正地址；slabench doctor 可在不施压的情况下检查它。",
     "page.not_saved": "NOT_SAVED：{what}。",

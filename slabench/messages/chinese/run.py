@@ -13,6 +13,7 @@ MESSAGES = {
     "run.allowed": "被 --allow 降为提示的检查：{checks}。",
     "run.unreachable": "没有运行任何测试：{why}",
     "run.doctor": "不施压地检查该服务：{command}",
+    "run.failed_besides": "除上述结论外在 pytest 中 FAILED：{tests}。它是另一个测试，或某个测试的一部分或其 teardown。",
     "run.not_saved": "NOT_SAVED：{output}；结论以控制台为准。",
     "run.unjudged": "NOTHING_JUDGED：没有任何目标、下限或比较适用于 {tests}：只测量，未判定。",
     "run.prompts_from": "prompt：{name}，取自 {dataset}，以 {form} 形式发送。",

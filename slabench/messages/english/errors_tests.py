@@ -54,6 +54,13 @@ MESSAGES = {
         'judge(shown={shown}) is no tuple of metrics; write shown=("tpot.mean", "ttft.mean").'
     ),
     "test_code.judge_unknown": "judge(shown=...) names {name!r}, which is no known metric.{hint}",
+    "test_code.second_load": (
+        "run_load() is called a second time in one test, whose outcome is of one load: write a test for each "
+        "load, with @pytest.mark.parametrize."
+    ),
+    "test_code.second_verdict": (
+        "judge() is called a second time in one test, which has one outcome: give one judge() all objectives."
+    ),
     "test_code.judge_run": (
         "judge() was given {kind} where it reads what run_load() returned: write run = run_load(...), "
         'then judge(run, slo("tpot", "mean", "<=", 50)).'

@@ -18,6 +18,9 @@ MESSAGES = {
         "The run was interrupted by {signal}. Tests that had ended: {kept} of {planned}; they are kept."
     ),
     "page.resumed": "Resumed at {utc}; {kept} finished tests were kept.",
+    "page.failed_besides": (
+        "Failed in pytest beside the verdicts: {tests} (another test, or a part or the teardown of one)."
+    ),
     "page.unreachable": "No test was tried. {why}",
     "page.unreachable_remedy": (
         "Start the server, or correct the address; slabench doctor looks at it without load."

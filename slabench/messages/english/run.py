@@ -14,6 +14,9 @@ MESSAGES = {
     "run.allowed": "Checks that --allow makes findings of: {checks}.",
     "run.unreachable": "No test was tried: {why}",
     "run.doctor": "To look at the server without load: {command}",
+    "run.failed_besides": (
+        "FAILED in pytest beside the verdicts: {tests} (another test, or a part or the teardown of one)."
+    ),
     "run.not_saved": "NOT_SAVED: {output}; the verdicts stand on the console.",
     "run.unjudged": "NOTHING_JUDGED: no objective, floor or comparison applies to {tests}: measured only.",
     "run.prompts_from": "Prompts: {name} from {dataset}, sent as {form}.",

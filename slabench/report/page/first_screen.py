@@ -84,6 +84,8 @@ def _reasons(document: RunDocument, anchors: Mapping[str, str]) -> Iterator[Reas
     if document.unreachable is not None:
         why = label("unreachable", why=document.unreachable)
         yield Reason(Outcome.INVALID.value, why, label("unreachable_remedy"), ())
+    if document.failed_besides:
+        yield Reason(Outcome.FAILED.value, label("failed_besides", tests=document.failed_besides), "", ())
     grouped: dict[tuple[str, str, str], list[Cell]] = {}
     red = [entry for entry in tests if entry.word is not Outcome.PASSED]
     for entry in sorted(red, key=lambda entry: entry.word is not Outcome.FAILED):
@@ -248,7 +250,7 @@ def _next(document: RunDocument) -> Iterator[tuple[str, str]]:
         yield label("next.failed"), rerun(document, failed)
     if any(NOTHING_JUDGED in entry.reasons for entry in tests):
         yield label("next.unjudged"), ""
-    if tests and not invalid and not failed and not document.not_run:
+    if tests and document.word is Outcome.PASSED:
         yield label("next.save"), command([*slabench_program(), "baseline", "save", run, "-o", "prod.json"])
         # a search's answer stands with its results
         advice = [text for entry in tests if entry.capacity is None for text in entry.advice]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from slabench.errors import ConfigError
 from slabench.exit_status import INTERRUPTED, OUR_CRASH
 from slabench.report.document import RunFile, RunFolder, in_lines
+from slabench.report.resume import finished
 from slabench.strict_json import finite
 from tests.unit.report.samples import entry
 
@@ -78,6 +79,23 @@ def test_an_unreachable_server_is_invalid(made: RunFile) -> None:
         6,
         [A],
     )
+
+
+@pytest.mark.parametrize(
+    ("besides", "status", "word"), [(A, 1, "FAILED"), ("tests/b.py::t", 1, "FAILED"), (None, 4, "INVALID")]
+)
+def test_a_run_that_does_not_end_with_0_has_not_passed(
+    made: RunFile, besides: str | None, status: int, word: str
+) -> None:
+    """What failed in pytest beside a green verdict; a file that could not be collected."""
+    made.set_planned([A])
+    made.add_test(entry(A, "PASSED", checks=[{}]))
+    assert list(finished(made.document)) == [A]
+    if besides is not None:
+        made.add_failed_besides(besides)
+    made.finish(status)
+    assert on_disk(made)["word"] == word
+    assert list(finished(made.document)) == ([] if besides == A else [A])  # what --resume keeps
 
 
 def test_a_second_entry_of_the_same_test_replaces_the_first(made: RunFile) -> None:

@@ -20,15 +20,14 @@ FORM = Form("serving", 100, 20, num_prompts=32, max_concurrency=8)
 RULE = slo("tpot", "mean", "<=", 50)
 
 
-def test_loads_and_objectives_are_recorded_in_their_order() -> None:
+def test_the_load_and_its_objectives_are_recorded() -> None:
     def body(parts: Recorders) -> None:
-        parts.run_load(FORM, point={"n": 1})
-        run = parts.run_load(ALI_DECODE.replaced(num_prompts=8), point={}, labels=("REDUCED",), batch_size=8)
+        run = parts.run_load(ALI_DECODE.replaced(num_prompts=8), point={"n": 1}, labels=("R",), batch_size=8)
         parts.judge(run, RULE, shown=("qpm",), goodput={"ttft": 100})
 
     test = follow("t", body)
-    first, second = test.loads
-    assert (first.form, first.point, second.labels, second.batch_size) == (FORM, {"n": 1}, ("REDUCED",), 8)
+    (load,) = test.loads
+    assert (load.form.num_prompts, load.point, load.labels, load.batch_size) == (8, {"n": 1}, ("R",), 8)
     assert (test.rules, test.shown, test.goodput, test.judged) == ((RULE,), ("qpm",), {"ttft": 100}, True)
     assert test.ended is None and not test.curve
 
@@ -54,7 +53,7 @@ def test_a_body_ends_where_it_reads_a_result(reads: Any, ended: str) -> None:
         run = parts.run_load(FORM, point={})
         with suppress(AttributeError):
             reads(parts, run)
-        parts.run_load(FORM, point={})
+        parts.judge(run, RULE)
 
     test = follow("t", body)
     assert (len(test.loads), test.judged, test.ended) == (1, False, ended)
@@ -67,6 +66,19 @@ def test_a_wrong_call_is_refused_as_in_a_run() -> None:
         follow("t", lambda parts: parts.judge(None, RULE))
     with pytest.raises(ConfigError, match="as an objective"):
         follow("t", lambda parts: parts.judge(parts.run_load(FORM, point={}), "tpot.mean<=50"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (lambda parts: [parts.run_load(FORM, point={}) for _ in range(2)], "run_load"),
+        (lambda parts: (parts.run_load(FORM, point={}), parts.find_capacity(TENCENT, RULE)), "run_load"),
+        (lambda parts: [parts.judge(parts.server, RULE) for _ in range(2)], "judge"),
+    ],
+)
+def test_a_second_load_or_verdict_is_refused(body: Any, what: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^{what}\(\) is called a second time in one test"):
+        follow("t", body)
 
 
 def test_a_search_and_a_curve() -> None:
