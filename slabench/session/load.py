@@ -222,15 +222,16 @@ def flushed(deployment: Deployment, **how: Any) -> tuple[int, str, int | None]:
 
 
 def _probe_stream(load: Load, history: ServerHistory) -> None:
-    """Before anything else is sent to a server; not for answers of one token."""
-    url, prompts = load.deployment.url, load.workload.prompts
-    if url in history.stream_probes or load.workload.spec.output_len == 1 or not prompts:
+    """Before anything else is sent to a server; with many tokens before the first load that has them."""
+    url, prompts, one_token = load.deployment.url, load.workload.prompts, load.workload.spec.output_len == 1
+    known = history.stream_probes.get(url)
+    if not prompts or (known is not None and (one_token or known.pairs or known.failure)):
         return
 
     def send_short(prompt: ShortPrompt, tokens: int) -> LoadResult:
         return send(load.deployment, load.options.quiet, [prompt], output_len=tokens)
 
-    history.stream_probes[url] = probe(prompts[0], send_short)
+    history.stream_probes[url] = probe(prompts[0], send_short, one_token=one_token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class ServerTime:
         self.name, self.model, self.settings = name, model, settings
         self.options = LoadOptions.of(settings)
         self.served: Shapes = set()
-        self.probed = False
+        self.probed = self.replayed = False
 
     def load(
         self, test_id: str, workload: Workload, plan: Plan, calibrations: KnownCalibrations
@@ -111,9 +111,7 @@ class ServerTime:
         if took is None or self.model is None:
             return None
         beside = self.model.beside_s + calibrations.seconds(plan, took)
-        if not self.probed and workload.spec.output_len > 1:
-            self.probed = True
-            beside += sum(self._at_once([(PROMPT_TOKENS, tokens)]) for tokens in (1, TOKENS))
+        beside += self._probe_s(one_token=workload.spec.output_len == 1)
         warmup = WarmUp.of(self.options.warmup_requests, self.name, self.options.backend, workload, plan)
         if warmup.needed(self.served):
             self.served.add(warmup.shape)
@@ -121,6 +119,14 @@ class ServerTime:
             short = min(workload.spec.output_len, OUTPUT_LEN)
             beside += self._at_once([(prompt.input_len, short) for prompt in prompts])
         return LoadTime(took.seconds, beside)
+
+    def _probe_s(self, *, one_token: bool) -> float:
+        """As stream_probe.py sends it."""
+        if self.probed or (one_token and self.replayed):
+            return 0.0
+        self.probed, self.replayed = not one_token, True
+        sent = (1, 1) if one_token else (1, TOKENS, 1)
+        return sum(self._at_once([(PROMPT_TOKENS, tokens)]) for tokens in sent)
 
     def answers_s(self, form: Form) -> tuple[float, float]:
         """(least, most) of its own answers after the loads, and of its scores of both servers' answers: with

@@ -11,6 +11,10 @@ MESSAGES = {
         "{answers} 个响应中有 {repeated} 个的 id 与另一个相同（{id}），说明不是真正计算出来的；每个 id 必须唯一。"
     ),
     "request_ids.repeated.remedy": "请直接测量服务，不要经过会缓存响应的网关。",
+    "request_ids.replayed": (
+        "第一次负载之前，同一个请求发送了两次，两次响应的 id 相同（{id}）：第二个响应来自缓存，没有真正计算，负载的响应可能也是如此。"
+    ),
+    "request_ids.replayed.remedy": "请直接测量服务，不要经过会缓存响应的网关。",
     "request_ids.unique": "{answers} 个响应各有自己的 id。",
     "same_server.stopped": "服务在开始时上报了身份，之后不再上报，可能已是另一个进程。",
     "same_server.stopped.remedy": "请确认每次运行前后 server_info 都有响应。",

@@ -109,6 +109,10 @@ MESSAGES = {
     "other_clients.counters": (
         "服务端计数器增加了 {served_requests:.0f} 个请求、{served_tokens:.0f} 个 token，本次运行为 {requests} 个请求、{tokens} 个 token"
     ),
+    "other_clients.none_counted": "{counts}：是别的东西作的应答。",
+    "other_clients.none_counted.remedy": (
+        "请直接测量服务：会缓存响应的网关，或把请求发给另一个服务而展示这个服务的 /metrics 的网关，都不是它。"
+    ),
     "other_clients.part_of_counters": "{counts}：计数器没有覆盖服务的全部。",
     "other_clients.more_tokens": "{counts}：超出本次运行 {limit:.0%} 以上即说明有其他客户端。",
     "other_clients.more_tokens.remedy": ALONE,

@@ -14,6 +14,11 @@ MESSAGES = {
         "every id must be unique."
     ),
     "request_ids.repeated.remedy": ("Measure the server itself, without a gateway that caches answers."),
+    "request_ids.replayed": (
+        "One request, sent twice before the first load, was answered with the same id ({id}): the second "
+        "answer came from a cache and was not computed, and the load's may be such answers too."
+    ),
+    "request_ids.replayed.remedy": "Measure the server itself, without a gateway that caches answers.",
     "request_ids.unique": "Each of {answers} answers has its own id.",
     "same_server.stopped": (
         "The server reported its identity at the start and does not any more, so it may be another process."

@@ -160,6 +160,11 @@ MESSAGES = {
         "The server's counters grew by {served_requests:.0f} requests and {served_tokens:.0f} tokens, this "
         "run's are {requests} and {tokens}"
     ),
+    "other_clients.none_counted": "{counts}: something else answered.",
+    "other_clients.none_counted.remedy": (
+        "Measure the server itself, not a gateway that caches answers, or that shows the /metrics of another "
+        "server than the one it sends requests to."
+    ),
     "other_clients.part_of_counters": "{counts}: they do not count all of this server.",
     "other_clients.more_tokens": ("{counts}: more than {limit:.0%} beyond this run's is another client."),
     "other_clients.more_tokens.remedy": ALONE,

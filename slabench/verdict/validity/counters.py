@@ -33,6 +33,8 @@ def by_counters(context: CheckContext, mine: Sequence[RequestRecord]) -> Check:
         requests=len(mine),
         tokens=tokens,
     )
+    if mine and not served.requests and not served.tokens:
+        return invalid("other_clients.none_counted", counts=counts)
     if served.tokens < (1 - OTHERS_SHARE_LIMIT) * tokens:
         return not_checked("other_clients.part_of_counters", remedy=GIVE_LOG, counts=counts)
     if served.tokens - tokens > OTHERS_SHARE_LIMIT * tokens:

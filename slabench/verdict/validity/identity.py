@@ -25,7 +25,10 @@ _ID = re.compile(
 @Registration(
     Stage.ORIGIN,
     evidence="`meta_info.id`, or `id` of `/v1`",
-    invalid="an answer has the id of another one, or no id where others have one",
+    invalid=(
+        "an answer has the id of another one, or no id where others have one; or one short request, sent "
+        "twice before a server's first load, was answered with one id"
+    ),
     why="it came from a gateway's cache and was not computed",
     probe=True,
 )
@@ -34,6 +37,8 @@ def request_ids(context: CheckContext) -> Check:
         record.request_id for record in context.run.requests if record.ok and record.request_id is not None
     ]
     without, answers = unreported(context, lambda record: record.request_id)
+    if context.probe is not None and context.probe.replayed:
+        return invalid("request_ids.replayed", id=context.probe.replayed)
     if not ids:
         return not_checked("request_ids.none")
     if without:

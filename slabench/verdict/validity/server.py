@@ -243,7 +243,7 @@ def graph(context: CheckContext) -> Check:
     evidence="log, or `/metrics`",
     invalid=(
         "the server computed more than 1 % more tokens than we sent, or another sequence, that neither "
-        "pages, cut prompts, retractions nor health probes explain"
+        "pages, cut prompts, retractions nor health probes explain; or its `/metrics` counted none of ours"
     ),
     why="one foreign request can hold a slot for the whole run",
 )

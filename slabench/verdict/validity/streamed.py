@@ -54,13 +54,16 @@ class Probe:
     bad."""
 
     tokens: int
-    pairs: Sequence[tuple[Shown, Shown]]
+    pairs: Sequence[tuple[Shown, Shown]]  # none where all loads have answers of one token
     failure: str = ""
+    replayed: str = ""  # the id of both answers to one request that was sent twice: the check request_ids
 
     @classmethod
-    def read(cls, tokens: int, pairs: Iterable[Sequence[Mapping[str, Any]]], failure: str) -> Probe:
+    def read(
+        cls, tokens: int, pairs: Iterable[Sequence[Mapping[str, Any]]], failure: str, replayed: str = ""
+    ) -> Probe:
         """As run.json keeps it."""
-        return cls(tokens, tuple((Shown(**short), Shown(**long)) for short, long in pairs), failure)
+        return cls(tokens, tuple((Shown(**short), Shown(**long)) for short, long in pairs), failure, replayed)
 
 
 def held_back(short: Shown, long: Shown) -> bool:

@@ -45,12 +45,12 @@ def plan_of(made: Settings, *tests: PlannedTest) -> RunPlan:
 
 def test_one_load_by_hand() -> None:
     """200 prompt tokens take 0.2 s and make the first tokens; ten more steps take 0.1 s. The warm-up is the
-    same load, since its answers are shorter than 16 tokens; the stream probe is 64 prompt tokens twice, and
-    63 steps.
+    same load, since its answers are shorter than 16 tokens; the stream probe is 64 prompt tokens three
+    times, and 63 steps.
     """
     plan = plan_of(settings(), planned("t", FORM))
     (row,) = plan.rows
-    load, probe = 0.2 + 0.1, 2 * 0.064 + 0.63
+    load, probe = 0.2 + 0.1, 3 * 0.064 + 0.63
     assert row.load_s == pytest.approx(load)
     assert row.seconds is not None and row.seconds.least == row.seconds.most
     assert row.seconds.least == pytest.approx(load + load + probe + BESIDE_S)
@@ -67,7 +67,7 @@ def test_repeats_and_both_servers() -> None:
     made = settings(baseline_url=OLD, repeats=3)
     plan = plan_of(made, planned("t", FORM))
     (row,) = plan.rows
-    load, probe = 0.3, 2 * 0.064 + 0.63
+    load, probe = 0.3, 3 * 0.064 + 0.63
     server = 3 * (load + BESIDE_S) + load + probe
     assert [span.least for span in plan.by_server] == pytest.approx([server, server])
     assert row.seconds is not None
@@ -124,7 +124,7 @@ def test_automatic_times_come_from_the_file_that_has_them(tmp_path: Path) -> Non
     made = settings(plan="", baseline=str(file))
     plan = plan_of(made, planned("t", FORM), planned("other", FORM))
     known, other = plan.rows
-    warm_up, probe = 0.2 + 0.011 * 10, 2 * 0.064 + 0.01 + 0.64
+    warm_up, probe = 0.2 + 0.011 * 10, 3 * 0.064 + 2 * 0.01 + 0.64
     assert known.load_s == 7.0 and known.seconds is not None
     assert known.seconds.least == pytest.approx(7.0 + BESIDE_S + warm_up + probe)
     assert other.load_s is None and other.seconds is None

@@ -4,6 +4,7 @@ times, its log.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -180,9 +181,9 @@ def late(first: int) -> RequestRecord:
 
 
 def test_the_probe_asks_once_and_again_only_where_it_looks_bad() -> None:
-    asked, send = sending(late(30), late(30))
+    asked, send = sending(late(30), late(30), late(30))
     assert len(probe(PROMPT, send).pairs) == 1
-    assert asked == [1, TOKENS]
+    assert asked == [1, TOKENS, 1]  # the last one only for its id
     asked, send = sending(late(30), late(900), late(30), late(40))
     assert streamed(probe=probe(PROMPT, send)).state is CheckStatus.OK
     assert asked == [1, TOKENS] * 2
@@ -190,6 +191,17 @@ def test_the_probe_asks_once_and_again_only_where_it_looks_bad() -> None:
     said = streamed(probe=probe(PROMPT, send))
     assert said.state is CheckStatus.INVALID
     assert "first token came after 20.0 ms with 1 token out, and after 890.0 ms with 64" in said.text
+
+
+@pytest.mark.parametrize("one_token", [False, True])
+@pytest.mark.parametrize(("ids", "replayed"), [("ab", ""), ("aa", "a"), ((None, None), "")])
+def test_the_same_request_twice_has_two_ids(
+    one_token: bool, ids: Sequence[str | None], replayed: str
+) -> None:
+    first, again = (replace(late(30), request_id=known) for known in ids)
+    asked, send = sending(*((first, again) if one_token else (first, late(30), again)))
+    found = probe(PROMPT, send, one_token=one_token)
+    assert (found.replayed, asked) == (replayed, [1, 1] if one_token else [1, TOKENS, 1])
 
 
 def test_a_probe_that_fails_says_why_and_judges_nothing() -> None:
