@@ -801,7 +801,10 @@ def test_lateness_is_held_against_what_is_judged():
         case = context(*records, judged=judged)
         return found_in(replace(case, run=replace(case.run, client=replace(late, **client))), "client")
 
-    assert said("tpot.mean").state is CheckStatus.INVALID  # 12 % at p99
+    assert said("tpot.mean").message.id == "client.late_at_p99"  # 12 % at p99, 0.6 % on average
+    assert said("tpot.mean", loop_lateness_ms=0.11).state is CheckStatus.INVALID  # 2.2 % on average
+    for judged in (("tpot.p99",), ("tpot.mean", "itl.p99"), ("gap_max",)):
+        assert said(*judged).state is CheckStatus.INVALID, judged
     assert said().state is CheckStatus.INVALID  # nothing is known of what is judged
     assert said("goodput.share").state is CheckStatus.INVALID
     for judged in (
