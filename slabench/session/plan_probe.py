@@ -94,7 +94,7 @@ def probe_servers(
     probes = [_Probe(campaign, server, tests).run() for server in servers]
     first = probes[0]
     return Knowledge(
-        first.source(sum(len(probe.points) for probe in probes), sum(probe.seconds for probe in probes)),
+        first.source(sum(probe.loads for probe in probes), sum(probe.seconds for probe in probes)),
         tuple(probe.model for probe in probes),
         tuple(result for result in results if result.status is Status.STOP),
         (Message("plan.source.probe_noisy"),) if any(probe.disagrees for probe in probes) else (),
@@ -104,11 +104,12 @@ def probe_servers(
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """Of one server. seconds: that the probe took."""
+    """Of one server. loads: that were sent, of which the first is no point. seconds: that the probe took."""
 
     points: tuple[ProbePoint, ...]
     cost: FittedCost
     model: VirtualServer
+    loads: int
     seconds: float
 
     @property
@@ -166,7 +167,7 @@ class _Probe:
         cost, pool = fit(points, chunk), self.limits.pool_tokens or PLENTY
         limits = Limits(pool, self.limits.max_running or PLENTY, chunk)
         model = VirtualServer(cost, limits, beside)
-        return Probed(tuple(points), cost, model, time.monotonic() - begin)
+        return Probed(tuple(points), cost, model, self.number, time.monotonic() - begin)
 
     def _point(self, size: int, length: int) -> ProbePoint:
         self.number += 1

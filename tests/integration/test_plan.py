@@ -112,6 +112,8 @@ def test_a_probes_time_is_that_of_the_run(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     status, output = slabench(tmp_path, "run", *words, "--plan=probe", f"--plan-json={file}")
     assert status == 0, output
+    # one that warms up; 512 and 64 tokens at batch sizes 1, 2 and 8
+    assert "a probe of 7 loads" in output
     (test,) = json.loads(file.read_text())["tests"]
     slabench(tmp_path, "run", *words)
     (took,) = json.loads((tmp_path / "reports" / "latest" / "run.json").read_text())["tests"]
