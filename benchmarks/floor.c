@@ -1,4 +1,4 @@
-/* The floor: what a client costs that only reads, stamps and throws away. Nobody's parsing, nobody's records.
+/* The floor: what a client costs that only reads, stamps and throws away. It parses nothing and records nothing.
  *
  *   gcc -O2 -o floor floor.c && ./floor HOST PORT STREAMS TOKENS [PATH]
  *

@@ -22,7 +22,7 @@ STORED = ("UNTOLD", "schedulers_told")  # a reason code and keys of files that a
 OLD_NAMES = re.compile(r"\b(Crew|Looked|ToldRun|ToldRequest)\b")
 NAMES = ("one", "told")
 LEFT_OUT = ("tools/lint_language.py", "tests/data/", "fixtures/data/", "docs/examples/", "reports/")
-SUFFIXES = (".py", ".md", ".css", ".html", ".ini", ".toml")
+SUFFIXES = (".py", ".md", ".css", ".html", ".ini", ".toml", ".yml", ".yaml", ".sh", ".sbatch", ".c")
 
 
 def words(path: str, text: str) -> Iterator[str]:
