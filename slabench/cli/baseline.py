@@ -252,8 +252,9 @@ _COMMANDS = (
     ),
     _Command(
         _save,
-        "Write a run's valid tests as a baseline. A baseline that exists keeps its floors, and the tests "
-        "that this run did not\nmeasure; a file of anything else is not overwritten.",
+        "Write a run's valid tests as a baseline. In one that exists they replace the earlier ones; floors "
+        "stay, and so do the\ntests that this run did not measure, if nothing differs that may not. A file "
+        "of anything else is not overwritten.",
         "save reports/latest -o prod.json",
         {"runs": {"nargs": "+", "metavar": "RUN", "help": "a run folder, such as reports/latest"}} | _OUTPUT,
     ),

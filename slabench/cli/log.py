@@ -1,8 +1,8 @@
 """`slabench log FILE...`: the decode curve of any deploy log, without a server.
 
-FILEs are the logs of one deployment, one or several a node; gzip is unpacked. The first columns count every
-Decode line, as the published table does; the "clean" ones only lines between which nothing but decoding of
-that batch happened.
+FILEs are the logs of one deployment, one or several a node. gzip, bz2 and xz are unpacked, zstd where
+Python has a module for it; UTF-16 is decoded. The first columns count every Decode line, as the published
+table does; the "clean" ones only lines between which nothing but decoding of that batch happened.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import json
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -210,3 +211,14 @@ def test_a_folder_that_is_not_mounted_is_noticed() -> None:
         "/reports is written, and its mount is read-only",
         "/m is on no mount",
     ]
+
+
+def test_the_image_has_every_list_of_requirements() -> None:
+    """An extra whose list is missing where the wheel is made is an empty extra, without an error."""
+    dynamic = tomllib.loads((REPO / "pyproject.toml").read_text())["tool"]["setuptools"]["dynamic"]
+    named = [dynamic["dependencies"], *dynamic["optional-dependencies"].values()]
+    files = {each["file"] for each in named}
+    assert len(files) == len(named) and {"requirements.txt", "requirements-ray.txt"} <= files
+    build = (REPO / "Containerfile").read_text(encoding="utf-8").partition("RUN ")[0]
+    copied = {name for line in build.splitlines() if line.startswith("COPY ") for name in line.split()[1:-1]}
+    assert files - copied == set()
