@@ -18,6 +18,7 @@ from slabench.errors import ConfigError
 from slabench.messages import Message, as_message
 from slabench.plugin.order import is_live
 from slabench.verdict.outcome import overall
+from slabench.verdict.reasons import Reason
 
 if TYPE_CHECKING:
     from slabench.run_document.run import FinishedTest
@@ -139,13 +140,13 @@ class Attempts:
             others = [
                 (text, message)
                 for text, message in zip(entry.labels, known, strict=True)
-                if not text.startswith("REPEATED")
+                if not text.startswith(Reason.REPEATED)
             ]
             entry = replace(
                 entry,
                 labels=(*(text for text, _ in others), str(label)),
                 label_messages=(*(message for _, message in others), label),
-                reasons=tuple(dict.fromkeys((*entry.reasons, "REPEATED"))),
+                reasons=tuple(dict.fromkeys((*entry.reasons, str(Reason.REPEATED)))),
             )
             finished = replace(kept, entry=entry)
         self._worst[test_id] = finished

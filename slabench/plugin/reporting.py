@@ -25,6 +25,7 @@ from slabench.plugin.timeout_stop import StoppedByTimeout, TimeoutStop
 from slabench.report.sanitize import plain, plain_lines
 from slabench.session.partial_entry import bare_entry
 from slabench.verdict.outcome import Outcome
+from slabench.verdict.reasons import Reason
 
 # pytest-benchmark writes something of its own only where one of these options is given.
 BENCHMARK_OUTPUTS = (
@@ -61,7 +62,7 @@ def _line_of(excinfo: pytest.ExceptionInfo[BaseException], path: Path) -> str:
 # raised by a call with wrong arguments, or by a name that does not exist
 _OWN_ERRORS = (TypeError, AttributeError, NameError)
 _OURS = ("slabench", "fixtures")
-_WITH_TRACEBACK = frozenset({"CRASHED", "TEST_ERROR", "ASSERTION"})
+_WITH_TRACEBACK = frozenset({Reason.CRASHED, Reason.TEST_ERROR, Reason.ASSERTION})
 
 
 def _usage(error: BaseException | None, call: pytest.CallInfo[None], item: pytest.Item) -> str | None:
@@ -96,12 +97,12 @@ def _unexpected(call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool)
     assert call.excinfo is not None, "there is an error"
     error = call.excinfo.value
     if not _own(call.excinfo, item):
-        return Outcome.INVALID, cleaned(f"slabench crashed: {type(error).__name__}: {error}"), "CRASHED"
+        return Outcome.INVALID, cleaned(f"slabench crashed: {type(error).__name__}: {error}"), Reason.CRASHED
     if isinstance(error, AssertionError | pytest.fail.Exception):
         text = (str(error).splitlines() or ["it has no message"])[0]
         line = f"{_line_of(call.excinfo, item.path)}an assertion of the test itself does not hold: {text}"
-        return Outcome.FAILED if judged else Outcome.INVALID, cleaned(line), "ASSERTION"
-    return Outcome.INVALID, cleaned(_raised(call.excinfo, item)), "TEST_ERROR"
+        return Outcome.FAILED if judged else Outcome.INVALID, cleaned(line), Reason.ASSERTION
+    return Outcome.INVALID, cleaned(_raised(call.excinfo, item)), Reason.TEST_ERROR
 
 
 def _without_verdict(
@@ -115,7 +116,7 @@ def _without_verdict(
         return Outcome.FAILED, error.sentence(), ""
     if isinstance(error, InvalidRun | ServerError):
         kind = ServerError if isinstance(error, ServerError) else InvalidRun
-        reason = "TIMEOUT" if isinstance(error, StoppedByTimeout) else kind.__name__
+        reason = Reason.TIMEOUT if isinstance(error, StoppedByTimeout) else kind.__name__
         return Outcome.INVALID, error.sentence(), reason
     return _unexpected(call, item, judged=judged)
 
@@ -151,11 +152,11 @@ def pytest_runtest_makereport(
         from slabench.run_document.run import FinishedTest
 
         word, line, reason = _without_verdict(call, item, judged=left is not None)
-        if left is None or reason == "CRASHED":
+        if left is None or reason == Reason.CRASHED:
             left = FinishedTest(entry=bare_entry(item.nodeid, word, line, reason))
         elif left.entry.word is Outcome.PASSED:
             # It passed, then the test raised an error: its metrics stay.
-            reasons = (*([reason] if reason else []), *left.entry.reasons)
+            reasons = (*([str(reason)] if reason else []), *left.entry.reasons)
             left = replace(left, entry=replace(left.entry, word=word, headline=line, reasons=reasons))
     entry = attach(report, item.config.stash[ATTEMPTS].worst(left))
     item.user_properties += junit_properties(entry)  # pytest writes those that the teardown's report has
@@ -249,7 +250,7 @@ class Console:
             left = finished(report)
             reasons = () if left is None else _WITH_TRACEBACK.intersection(left.entry.reasons)
             if reasons:
-                what = "console.crashed" if "CRASHED" in reasons else "console.test_error"
+                what = "console.crashed" if Reason.CRASHED in reasons else "console.test_error"
                 terminalreporter.section(str(Message(what, test=report.nodeid)))
                 terminalreporter.write_line(report.longreprtext)
 

@@ -22,6 +22,7 @@ from slabench.errors import InvalidRun
 from slabench.messages import Message
 from slabench.plugin.order import is_live
 from slabench.plugin.stash import CAMPAIGN, ENTRY
+from slabench.verdict.reasons import Reason
 
 AGAIN_S = 10.0  # a load that has not ended by then is left as a second Ctrl-C leaves it
 
@@ -105,6 +106,7 @@ def _headline(item: pytest.Item, by: Message | str) -> Message:
         kept = None if message is None else message.arguments.get("kept")
         if kept is not None:
             line = Message("timeout.stopped_kept", by=by, kept=kept)
-        entry = replace(handed.entry, headline=str(line), headline_message=line, reasons=("TIMEOUT",))
+        reasons = (str(Reason.TIMEOUT),)
+        entry = replace(handed.entry, headline=str(line), headline_message=line, reasons=reasons)
         item.stash[ENTRY] = replace(handed, entry=entry)
     return line

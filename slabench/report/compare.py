@@ -21,6 +21,7 @@ from slabench.verdict.differences import differences
 from slabench.verdict.gated_metrics import Gathered
 from slabench.verdict.judge import invalid_checks
 from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
+from slabench.verdict.reasons import Reason
 from slabench.verdict.validity.policy import settle
 
 CAPACITY = "tencent-capacity"
@@ -70,7 +71,7 @@ def compare_sides(sides: Sequence[StoredSide], rules: Rules) -> CompareDocument:
                     word=None,
                     line=line,
                     line_message=line.message,
-                    reasons=("NO_BASELINE",),
+                    reasons=(str(Reason.NO_BASELINE),),
                 )
             )
     document = CompareDocument(
@@ -131,7 +132,7 @@ class _Pair:
             word=word,
             line=str(line),
             line_message=line,
-            reasons=reasons,
+            reasons=tuple(map(str, reasons)),
             comparison=entry,
             checks=tuple(checks),
         )
@@ -139,29 +140,29 @@ class _Pair:
     def compared(self) -> ComparedTest:
         if self.name is None:
             return self._result(
-                Outcome.INVALID, Message("compare.not_in_new", side=self.side.name), "NOT_MEASURED"
+                Outcome.INVALID, Message("compare.not_in_new", side=self.side.name), Reason.NOT_MEASURED
             )
         was, now = self.old.tests[self.test_id], self.side.tests[self.name]
         sides = ((was, self.old), (now, self.side))
         for test, side in sides:
             if test.invalid is not None:
                 line = Message("compare.of_side", side=side.name, line=test.invalid)
-                return self._result(Outcome.INVALID, line, "NOT_VALID")
+                return self._result(Outcome.INVALID, line, Reason.NOT_VALID)
             bad = [check for check in _settled(test, self.rules) if check.state is CheckStatus.INVALID]
             if bad:
                 line = Message("compare.of_side", side=side.name, line=invalid_checks(bad))
-                return self._result(Outcome.INVALID, line, "NOT_VALID", bad[0].name)
+                return self._result(Outcome.INVALID, line, Reason.NOT_VALID, bad[0].name)
         searched, result = self._compare(was, now, self.name)
         if searched and result.not_comparable is None:
             line = Message("compare.two_searches", loads=result.allowed)
-            return self._result(None, line, "NOT_GATED", comparison=result)
+            return self._result(None, line, Reason.NOT_GATED, comparison=result)
         checks = [
             parse(SideCheck, {"side": side.name, **check.as_dict()}, strict=True)
             for test, side in sides
             if side.rows
             for check in _settled(test, self.rules)
         ]
-        reasons = (*result.reasons, *(["UNCHECKED"] if self.unchecked else []))
+        reasons = (*result.reasons, *([Reason.UNCHECKED] if self.unchecked else []))
         return self._result(*_word(result), *reasons, comparison=result, checks=checks)
 
     @property

@@ -14,10 +14,11 @@ from slabench.report.records_file import PROBE, RecordsFile, read_rows
 from slabench.run_document.entry import Entry
 from slabench.run_document.read import MalformedDocument, run_document
 from slabench.run_document.run import RunDocument, ServerEntry
+from slabench.verdict.reasons import Reason
 
 RECORDS = "requests.jsonl.gz"
 # Reasons of entries that no measurement was judged for: such a test has not finished.
-UNFINISHED_REASONS = frozenset({"interrupted", "CRASHED", "ServerError", "no_verdict"})
+UNFINISHED_REASONS = frozenset({"interrupted", Reason.CRASHED, "ServerError", "no_verdict"})
 # Options that change where a run writes or how it is shown, and not what it measures or how that is judged.
 FREE = frozenset(
     "report_dir progress resume github launch launch_timeout api_key_env ca_file save_baseline history "

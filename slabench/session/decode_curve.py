@@ -22,6 +22,7 @@ from slabench.session.evidence import graph_limit
 from slabench.session.measurement import BASELINE, NEW
 from slabench.session.settings import Settings
 from slabench.verdict.judge import Case, judge
+from slabench.verdict.reasons import Reason
 from slabench.verdict.validity.curve import METHOD, examine_curve
 from slabench.verdict.validity.curve_evidence import CurveEvidence, Scale
 
@@ -122,7 +123,7 @@ def curve_entry(
     sizes = sorted({size for point in points for size in shares(point.batch_size, scale.ranks)})
     metrics = {f"curve.{size}": running[size] for size in sizes if size in running}
     labels = dict.fromkeys(
-        label for point in points for label in point.labels if not label.startswith("LATER")
+        label for point in points for label in point.labels if not label.startswith(Reason.LATER_FORM)
     )
     new = [metrics]
     if max(len(point.new) for point in points) > 1:

@@ -93,7 +93,7 @@ def bare_entry(test_id: str, word: Outcome, line: str, reason: str) -> Entry:
         word=word,
         headline=line,
         headline_message=line.message if isinstance(line, Sentence) else None,
-        reasons=(reason,) if reason else (),
+        reasons=(str(reason),) if reason else (),
         labels=(),
         objectives=(),
         checks=(),

@@ -1,11 +1,12 @@
-"""A verdict's reason codes and what they mean; docs/validity.md has the same table.
+"""A verdict's reason codes and what they mean; docs/validity.md says more of each.
 
-NOTHING_JUDGED is not here: the line of such a test explains it.
+NOTHING_JUDGED is not here: the line of such a test explains it. Reasons in lower case are names of checks, or
+say that a test ended before its verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from slabench.messages import Message
@@ -24,9 +25,29 @@ class Reason(StrEnum):
     ONE_LAUNCH = "ONE_LAUNCH"
     ALLOWED_IN_BASELINE = "ALLOWED_IN_BASELINE"
     UNRECORDED = "UNTOLD"
+    NOT_MEASURED = "NOT_MEASURED"
+    # of labels
+    REDUCED = "REDUCED"
+    LATER_FORM = "LATER_FORM"
+    NOT_JUDGED = "NOT_JUDGED"
+    OWN_SLO = "OWN_SLO"
+    SIMULATED = "SIMULATED"
+    NOT_REFERENCE = "NOT_REFERENCE"
+    BENCH_SERVING = "BENCH_SERVING"
+    TPOT_BOUNDED = "TPOT_BOUNDED"
+    REPEATED = "REPEATED"
+    # of what ended a test
+    CRASHED = "CRASHED"
+    TEST_ERROR = "TEST_ERROR"
+    ASSERTION = "ASSERTION"
+    TIMEOUT = "TIMEOUT"
+    # of `slabench compare` alone
+    NOT_VALID = "NOT_VALID"
+    NOT_GATED = "NOT_GATED"
+    UNCHECKED = "UNCHECKED"
 
 
-REASONS = {
+REASONS: Mapping[str, Message] = {
     Reason.NO_FLOOR: Message("reason.no_floor"),
     Reason.NO_BASELINE: Message("reason.no_baseline"),
     Reason.NOT_COMPARABLE: Message("reason.not_comparable"),
@@ -35,18 +56,31 @@ REASONS = {
     Reason.NO_SPREAD: Message("reason.no_spread"),
     Reason.NOT_INTERLEAVED: Message("reason.not_interleaved"),
     Reason.ONE_LAUNCH: Message("reason.one_launch"),
-    "NOT_MEASURED": Message("reason.not_measured"),
-    "REDUCED": Message("reason.reduced"),
-    "NOT_JUDGED": Message("reason.not_judged"),
-    "OWN_SLO": Message("reason.own_slo"),
-    "SIMULATED": Message("reason.simulated"),
-    "NOT_REFERENCE": Message("reason.not_reference"),
-    "BENCH_SERVING": Message("reason.bench_serving"),
+    Reason.NOT_MEASURED: Message("reason.not_measured"),
+    Reason.REDUCED: Message("reason.reduced"),
+    Reason.LATER_FORM: Message("reason.later_form"),
+    Reason.NOT_JUDGED: Message("reason.not_judged"),
+    Reason.OWN_SLO: Message("reason.own_slo"),
+    Reason.SIMULATED: Message("reason.simulated"),
+    Reason.NOT_REFERENCE: Message("reason.not_reference"),
+    Reason.BENCH_SERVING: Message("reason.bench_serving"),
+    Reason.TPOT_BOUNDED: Message("reason.tpot_bounded"),
+    Reason.REPEATED: Message("reason.repeated"),
     Reason.ALLOWED_IN_BASELINE: Message("reason.allowed_in_baseline"),
-    "CRASHED": Message("reason.crashed"),
-    "TEST_ERROR": Message("reason.test_error"),
-    "ASSERTION": Message("reason.assertion"),
+    Reason.CRASHED: Message("reason.crashed"),
+    Reason.TEST_ERROR: Message("reason.test_error"),
+    Reason.ASSERTION: Message("reason.assertion"),
+    Reason.TIMEOUT: Message("reason.timeout"),
     Reason.UNRECORDED: Message("reason.unrecorded"),
+    Reason.NOT_VALID: Message("reason.not_valid"),
+    Reason.NOT_GATED: Message("reason.not_gated"),
+    Reason.UNCHECKED: Message("reason.unchecked"),
+    # slabench.capacity.search.Kind
+    "FOUND": Message("reason.found"),
+    "SERVER_LIMIT": Message("reason.server_limit"),
+    "RANGE_END": Message("reason.range_end"),
+    "NONE_HOLDS": Message("reason.none_holds"),
+    "UNRESOLVED": Message("reason.unresolved"),
 }
 # of a code such as SLO:tpot.mean
 PREFIXES = {
