@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -54,3 +55,20 @@ def test_a_circle_is_seen() -> None:
     assert list(imported(ast.parse(source), {"slabench.b": ROOT})) == ["slabench.b"]
     with pytest.raises(CycleError):
         order({"a": {"b"}, "b": {"a"}})
+
+
+def test_the_import_contracts_have_every_part_of_the_package() -> None:
+    """import-linter looks at the parts that a contract names, and at no other."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = {each["name"]: each for each in project["tool"]["importlinter"]["contracts"]}
+    parts = {".".join(name.split(".")[:2]) for name in modules()} - {"slabench", "slabench.__main__"}
+    composing = {"slabench.session", "slabench.plugin", "slabench.cli"}
+    nothing, pytest_ = (
+        {*named[name]["source_modules"]}
+        for name in (
+            "nothing imports the composing parts",
+            "the engine never imports pytest, and nothing imports torch",
+        )
+    )
+    assert nothing == parts - composing
+    assert pytest_ == parts - {"slabench.plugin"}
