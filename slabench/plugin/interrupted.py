@@ -23,6 +23,11 @@ def end_by_sigterm(number: int, frame: FrameType | None) -> None:
     raise Interrupted("SIGTERM")
 
 
+def by_signal(error: BaseException) -> bool:
+    """pytest's own end, after errors while tests are collected, is a KeyboardInterrupt too."""
+    return isinstance(error, KeyboardInterrupt) and not isinstance(error, pytest.Session.Interrupted)
+
+
 class EarlyEnd:
     """pytest_keyboard_interrupt is its hook for Ctrl-C and for pytest.exit()."""
 
@@ -39,7 +44,7 @@ class EarlyEnd:
             shown.reprcrash.message = excinfo.value.msg
             if excinfo.value.returncode == INVALID:  # the sentence stands above, said by us
                 reporter._keyboardinterrupt_memo = None
-        elif isinstance(excinfo.value, KeyboardInterrupt):
+        elif by_signal(excinfo.value):
             shown.reprcrash.message = f"interrupted by {interrupted_by(excinfo.value)}"
 
 

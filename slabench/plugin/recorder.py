@@ -22,7 +22,7 @@ from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.messages import Message
 from slabench.plugin.closing import Closing
 from slabench.plugin.finished import finished
-from slabench.plugin.interrupted import end_by_sigterm, interrupted_reports
+from slabench.plugin.interrupted import by_signal, end_by_sigterm, interrupted_reports
 from slabench.plugin.language import usage_error
 from slabench.plugin.multi_server import live_ids
 from slabench.plugin.order import is_live
@@ -193,7 +193,7 @@ class Recorder:
     @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """pytest makes no report of the test that a signal ended: ours has what was measured."""
-        if isinstance(excinfo.value, KeyboardInterrupt):
+        if by_signal(excinfo.value):
             self.file.update(interrupted_by=interrupted_by(excinfo.value))
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:

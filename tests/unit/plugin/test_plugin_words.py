@@ -316,3 +316,11 @@ def test_a(says, request):
     says("INVALID", "busy: 503")
 """
     assert "\nINVALID tests/serving/test_it.py::test_a: busy: 503\n" in run_suite(source).output
+
+
+def test_an_import_error_in_a_test_file_is_no_signal(run_suite: Callable[..., Ran]) -> None:
+    ran = run_suite("import no_such_module\n\ndef test_x(says):\n    says('PASSED')\n")
+    assert ran.status == 4
+    assert "Ctrl-C" not in ran.output
+    assert "!! Interrupted: 1 error during collection !!" in ran.output
+    assert ran.folder is None
