@@ -189,6 +189,7 @@ class Campaign:
             exit_status=result.exit_status,
             began_utc=began,
             seconds=round(time.monotonic() - start, 3),
+            labels=result.labels,
         )
         say(
             Message(

@@ -31,6 +31,7 @@ class Probe:
     exit_status: int
     began_utc: str
     seconds: float  # with the start of its server
+    labels: tuple[str, ...] = optional(())  # of its run: SIMULATED, REDUCED ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,11 @@ class BisectDocument:
     probes: tuple[Probe, ...] = ()
     launches: int = 0  # of servers, of earlier starts too
     found: Found | None = optional()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of any probe."""
+        return tuple(dict.fromkeys(label for probe in self.probes for label in probe.labels))
 
     @property
     def standings(self) -> Standings:

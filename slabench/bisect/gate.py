@@ -39,6 +39,7 @@ class Result:
     run: str | None
     exit_status: int
     repeats: int = 0  # most loads of a test at the new server
+    labels: tuple[str, ...] = ()  # the run's
 
 
 def run_gate(words: Sequence[str], folder: Path) -> Result:
@@ -65,7 +66,7 @@ def run_gate(words: Sequence[str], folder: Path) -> Result:
     path, document = read_run(str(folder / "latest"), "")
     standing, line = standing_of(document)
     repeats = max((len(entry.runs()) for entry in document.tests), default=0)
-    return Result(standing, plain(line), str(path), status, repeats)
+    return Result(standing, plain(line), str(path), status, repeats, document.labels)
 
 
 def standing_of(run: RunDocument) -> tuple[Standing, str]:

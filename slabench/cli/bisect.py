@@ -121,6 +121,8 @@ def as_text(document: BisectDocument) -> str:
         for number, probe in enumerate(document.probes, 1)
     ]
     lines = [table(HEAD, rows, left=(1, 3, 4))]
+    if document.labels:
+        lines.append(str(Message("bisect.labels", labels=document.labels)))
     if document.found is not None:
         lines.append(plain(_answer(document, document.found)))
     return "\n".join(lines)

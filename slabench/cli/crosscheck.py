@@ -181,10 +181,14 @@ def crosscheck(ours: Campaign, theirs: Campaign, reference: Reference) -> int:
     described = {**workload.describe(), **plan.describe()}
     in_words = load_in_words(described)
     say(given, Message("crosscheck.head", name=reference.name, rounds=given.rounds, load=in_words))
+    labels = ours.servers.new.labels
+    if labels:
+        say(given, Message("run.labels", labels=labels))
     with in_language(given.lang):
         print(crosscheck_table(rows))
     if given.json:
-        document = {"workload": described, "rounds": given.rounds, "rows": as_dict(rows), **metrics}
+        head = {"labels": labels, "workload": described, "rounds": given.rounds}
+        document = {**head, "rows": as_dict(rows), **metrics}
         write_named("--json", given.json, dumps(document, indent=1) + "\n")
     return 0
 

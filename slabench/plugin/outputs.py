@@ -55,7 +55,7 @@ def write_outputs(
     frontier = frontier_rows(document)
     if frontier:
         with losing("frontier.csv", lose):
-            write_frontier(frontier, folder / "frontier.csv")
+            write_frontier(frontier, folder / "frontier.csv", document.labels)
 
 
 def save_baseline(run: RunDocument, target: Path) -> Iterator[Sentence]:

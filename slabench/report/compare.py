@@ -81,7 +81,8 @@ def compare_sides(sides: Sequence[StoredSide], rules: Rules) -> CompareDocument:
         allow=tuple(rules.checks),
         old=old.name,
         sides=tuple(
-            ComparedSide(name=side.name, version=side.version, unchecked=side.rows) for side in sides
+            ComparedSide(name=side.name, version=side.version, unchecked=side.rows, labels=side.labels)
+            for side in sides
         ),
         left_out={name: tuple(dict.fromkeys(names)) for name, names in left_out.items()},
         tests=tuple(tests),

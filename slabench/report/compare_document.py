@@ -16,11 +16,14 @@ SCHEMA = "slabench.compare/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedSide:
-    """One of the runs. unchecked: rows of another client, which show little of their validity."""
+    """One of the runs. unchecked: rows of another client, which show little of their validity; labels: as the
+    run's, SIMULATED among them.
+    """
 
     name: str
     version: str | None  # sglang's
     unchecked: bool
+    labels: tuple[str, ...] = optional(())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,11 @@ class CompareDocument:
     sides: tuple[ComparedSide, ...]
     left_out: Mapping[str, tuple[str, ...]]  # by --common: side -> tests, and points of a curve
     tests: tuple[ComparedTest, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of any side."""
+        return tuple(dict.fromkeys(label for side in self.sides for label in side.labels))
 
     @property
     def several(self) -> bool:

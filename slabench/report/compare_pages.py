@@ -24,6 +24,8 @@ def _facts(document: CompareDocument) -> list[str]:
             name = Message("compare.version", side=name, version=side.version)
         if side.unchecked:
             name = Message("compare.unchecked", side=name)
+        if side.labels:
+            name = Message("compare.labels", side=name, labels=side.labels)
         lines.append(Message("compare.new" if place else "compare.old", side=name))
     lines.append(Message("compare.tolerance", pct=document.tolerance * 100))
     if any({Reason.SINGLE_RUN, Reason.NO_SPREAD} & set(test.reasons) for test in document.tests):
@@ -91,14 +93,19 @@ def _more(test: ComparedTest) -> list[str]:
 def as_text(document: CompareDocument) -> str:
     head, rows, text = _rows(document)
     lines = [*_facts(document), *([table(head, rows, left=text)] if rows else []), *_lines(document)]
-    return "\n".join([*lines, str(Message("compare.verdict", word=document.word))])
+    return "\n".join([*lines, str(Message("compare.verdict", word=_word(document)))])
+
+
+def _word(document: CompareDocument) -> str:
+    """The outcome, with the labels that stand beside it."""
+    return " ".join([document.word, *document.labels])
 
 
 def as_markdown(document: CompareDocument) -> str:
     head, rows, _ = _rows(document)
     facts, lines = ([f"- {markdown.cell(line)}" for line in of(document)] for of in (_facts, _lines))
     table_lines = [*markdown.table(head, rows), ""] if rows else []
-    title = Message("compare.title", word=document.word)
+    title = Message("compare.title", word=_word(document))
     return "\n".join([f"# {title}", "", *facts, "", *table_lines, *lines]) + "\n"
 
 
@@ -107,11 +114,10 @@ def as_html(document: CompareDocument) -> str:
     columns = [Column(str(name), "text" if place in text else "") for place, name in enumerate(head)]
     cells = [[_html_cell(cell) for cell in row] for row in rows]
     tables = (Table("slabench compare", columns, cells),) if rows else ()
-    word, lines = document.word, tuple(_lines(document))
+    word, lines = _word(document), tuple(_lines(document))
     title, heading = f"slabench compare {word}", str(Message("compare.verdict", word=word))
-    return listing_page(
-        title, heading, _facts(document), [Group(tables=tables), Group(lines=lines)], word=word
-    )
+    groups = [Group(tables=tables), Group(lines=lines)]
+    return listing_page(title, heading, _facts(document), groups, word=document.word)
 
 
 def _html_cell(text: str) -> Cell:

@@ -5,7 +5,7 @@ decode curve.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from slabench.run_document.run import RunDocument
 
 COLUMNS = (
     "source", "load", "load_kind", "standing", "per_user", "per_gpu", "output_throughput", "total_throughput",
-    "qpm", "tpot_ms", "tpot_low_ms", "tpot_high_ms", "ttft_ms", "gpus",
+    "qpm", "tpot_ms", "tpot_low_ms", "tpot_high_ms", "ttft_ms", "gpus", "labels",
 )  # fmt: skip
 FILE = "frontier.csv"  # in the run folder
 Row = dict[str, Any]
@@ -81,9 +81,9 @@ def _row(source: str, load: float, kind: str, standing: str, metrics: Mapping[st
     }
 
 
-def write_frontier(rows: list[Row], path: Path) -> None:
-    """frontier.csv; an undefined metric is an empty cell. OSError if the disk does not take it."""
+def write_frontier(rows: list[Row], path: Path, labels: Sequence[str]) -> None:
+    """frontier.csv; an undefined metric is an empty cell. labels: the run's. OSError: the disk is full ..."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({**row, "labels": " ".join(labels)} for row in rows)

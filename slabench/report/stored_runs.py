@@ -15,6 +15,7 @@ from slabench.messages import Message
 from slabench.report.resume import read_run
 from slabench.run_document.entry import Entry
 from slabench.run_document.write import stored
+from slabench.server.info import SIMULATED_BY
 from slabench.verdict import baseline_file
 from slabench.verdict.accuracy import Answers
 from slabench.verdict.baseline_file import identity, is_measured
@@ -56,7 +57,9 @@ class StoredTest:
 
 @dataclass(frozen=True, slots=True)
 class StoredSide:
-    """A run, a baseline, or rows, under the name that it was named by. rows: of another client."""
+    """A run, a baseline, or rows, under the name that it was named by. rows: of another client; labels: the
+    run's.
+    """
 
     name: str
     fingerprint: Mapping[str, Mapping[str, object]]
@@ -64,6 +67,7 @@ class StoredSide:
     rows: bool = False
     version: str | None = None
     run_ids: frozenset[str] = frozenset()  # the runs it was made of, where it has them
+    labels: tuple[str, ...] = ()
 
 
 def read_side(name: str) -> StoredSide:
@@ -105,6 +109,7 @@ def _run(path: str) -> StoredSide:
         {entry.id: _test(entry) for entry in document.tests},
         version=None if document.server is None else document.server.version,
         run_ids=frozenset([document.run_id]),
+        labels=document.labels,
     )
 
 
@@ -141,7 +146,8 @@ def _baseline(name: str) -> StoredSide:
     }
     version = baseline.fingerprint.get("server", {}).get("version")
     made_of = frozenset(run_ids({"source": baseline.source}))
-    return StoredSide(name, baseline.fingerprint, tests, version=version, run_ids=made_of)
+    labels = baseline.labels
+    return StoredSide(name, baseline.fingerprint, tests, version=version, run_ids=made_of, labels=labels)
 
 
 def _rows(name: str, rows: Sequence[tuple[Message, Any]]) -> StoredSide:
@@ -163,7 +169,9 @@ def _rows(name: str, rows: Sequence[tuple[Message, Any]]) -> StoredSide:
         raise ConfigError(Message("file.stored_empty", name=name, wanted=WANTED))
     tests = {test: _row_test([row for row, _ in loads], loads[-1][1]) for test, loads in repeats.items()}
     made_of = frozenset(run_id for _, row in rows if (run_id := row_id(row)) is not None)
-    return StoredSide(name, {}, tests, rows=True, run_ids=made_of)
+    simulated = any(SIMULATED_BY in (row.get("server_info") or {}) for _, row in rows)
+    labels = ("SIMULATED",) if simulated else ()
+    return StoredSide(name, {}, tests, rows=True, run_ids=made_of, labels=labels)
 
 
 def _row_test(rows: Sequence[Row], workload: Mapping[str, object]) -> StoredTest:

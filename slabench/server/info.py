@@ -46,6 +46,9 @@ class Gpus:
     source: str
 
 
+SIMULATED_BY = "slabench_sim"  # the embedded server's key in server_info
+
+
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
     """server_info and model_info with one name per fact. Capacities are in tokens; None: not reported."""
@@ -226,7 +229,7 @@ def read_info(info: Raw, model: Raw) -> ServerInfo:
     per_rank, total = _capacity(info, states, ranks)
     limits = [_int(state.get("effective_max_running_requests_per_dp")) for state in states]
     per_dp = min((limit for limit in limits if limit is not None), default=None)
-    version, simulated = _str(info.get("version")), info.get("slabench_sim")
+    version, simulated = _str(info.get("version")), info.get(SIMULATED_BY)
     if isinstance(simulated, Mapping):
         simulated = simulated.get("profile", "unnamed")
     names, sizes, loads = model.get("architectures"), pick("cuda_graph_bs"), info.get("loads")

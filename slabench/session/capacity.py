@@ -173,4 +173,5 @@ class FindCapacity:
         capacity = capacity_entry.capacity_entry(search, None, self.kind)
         self.campaign.show_running(RunningTest(id=self.run_load.test_id, method=METHOD, capacity=capacity))
         with suppress(OSError):  # the run document holds them too, and reports that the disk is full
-            write_frontier(probe_rows(capacity), self.campaign.folder / FILE)
+            labels = self.campaign.servers.new.labels
+            write_frontier(probe_rows(capacity), self.campaign.folder / FILE, labels)

@@ -85,7 +85,7 @@ class Baseline:
     """All tests of an old side.
 
     of_runs: a sample is a whole run, of a day and a launch of its own, and so is the new run (history.py).
-    refused: tests that cannot be compared with it, and why.
+    refused: tests that cannot be compared with it, and why. labels: of the runs that it was made of.
     """
 
     path: str
@@ -94,6 +94,7 @@ class Baseline:
     tests: Mapping[str, BaselineTest]
     refused: Mapping[str, Message] = field(default_factory=dict)
     of_runs: bool = False
+    labels: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes; of a history what is taken of it, since it grows while a run is

@@ -68,7 +68,9 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
     """Read a baseline; ConfigError in one sentence if it cannot be used."""
     document = read_document(path, option=option)
     tests = {test_id: BaselineTest.read(entry, path) for test_id, entry in document["tests"].items()}
-    return Baseline(path, str(document.get("source", path)), document["fingerprint"], tests)
+    labels = tuple(map(str, document.get("labels") or ()))
+    source = str(document.get("source", path))
+    return Baseline(path, source, document["fingerprint"], tests, labels=labels)
 
 
 def read_document(path: str, *, option: str) -> dict[str, Any]:

@@ -47,5 +47,6 @@ def test_a_bisection_that_was_killed_goes_on(suite: Suite, tmp_path: Path) -> No
     stored = json.loads(state.read_text())
     assert stored["probes"][:1] == probes
     assert stored["found"] == {"not_slower": "5.01", "slower": "10", "unresolved": []}
+    assert "SIMULATED" in stored["probes"][0]["labels"]
     assert stored["launches"] >= 4  # the oldest twice, and each of the others
     assert all(Path(probe["run"], "run.json").is_file() for probe in stored["probes"])

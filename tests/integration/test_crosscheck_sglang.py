@@ -42,6 +42,7 @@ def test_the_table_and_the_file(tmp_path: Path) -> None:
         "4 prompts (random) of 32 tokens, 16 out, request rate inf, concurrency 2"
         in done.stdout.splitlines()[0]
     )
+    assert done.stdout.splitlines()[1] == "This run is SIMULATED."
     order = [
         line.partition(": ")[2].partition(":")[0]
         for line in done.stderr.splitlines()
@@ -50,6 +51,7 @@ def test_the_table_and_the_file(tmp_path: Path) -> None:
     assert order == ["slabench", "sglang.bench_serving 0.5.7"] * 2
     assert "95 % interval" in done.stdout
     found = json.loads((tmp_path / "x.json").read_text())
+    assert found["labels"] == ["SIMULATED"]
     rows = {row["figure"]: row for row in found["rows"]}
     assert {"tpot.mean", "ttft.mean", "output_throughput", "duration"} <= set(rows)
     for side in ("ours", "theirs"):

@@ -66,6 +66,7 @@ MESSAGES = {
     "history.better": "变好",
     # slabench bisect
     "bisect.effort": "{probes} 次探测，启动 {launches} 次，共 {versions} 个版本",
+    "bisect.labels": "各次运行的标签：{labels}。",
     "bisect.found": "{slower} 是第一个确定变慢的版本；{not_slower} 没有变慢（{effort}）。",
     "bisect.unresolved": (
         "INVALID：{slower} 确定变慢，{not_slower} 没有变慢；其间的 {unresolved} 无法得出结论，因此其中任何一个都可能是第一个（{effort}）。"

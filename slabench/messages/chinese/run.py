@@ -46,6 +46,7 @@ MESSAGES = {
     "compare.new": "新：{side}",
     "compare.version": "{side}，sglang {version}",
     "compare.unchecked": "{side}；其他客户端的结果行：行中没有的内容未检查",
+    "compare.labels": "{side}；{labels}",
     "compare.tolerance": "容差 {pct:g}%：指标最多可以比旧结果差多少；“允许”一列是折算到每个指标的值",
     "compare.single": "没有能显示离散程度的重复（SINGLE_RUN、NO_SPREAD）时，至少允许 {pct:g}%：每侧只有一轮，看不出两次相同的运行相差多少",
     "compare.not_in_old": "{side} 中没有该测试。",

@@ -67,6 +67,7 @@ MESSAGES = {
     "history.better": "better",
     # slabench bisect
     "bisect.effort": "{probes} probes, {launches} launches of {versions} versions",
+    "bisect.labels": "Its runs are {labels}.",
     "bisect.found": "{slower} is the first that is surely slower; {not_slower} is not ({effort}).",
     "bisect.unresolved": (
         "INVALID: {slower} is surely slower and {not_slower} is not; of {unresolved} between them nothing "

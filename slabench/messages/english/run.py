@@ -58,6 +58,7 @@ MESSAGES = {
     "compare.new": "new: {side}",
     "compare.version": "{side}, sglang {version}",
     "compare.unchecked": "{side}; rows of another client: what they do not show was not checked",
+    "compare.labels": "{side}; {labels}",
     "compare.tolerance": (
         "tolerance {pct:g} %: how much worse than the old run a metric may be; the column allowed has "
         "what that is for each metric"

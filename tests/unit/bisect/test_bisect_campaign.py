@@ -48,7 +48,8 @@ class Gate:
         if version in self.blank:
             return Result(Standing.UNDECIDED, "open", None, 6)
         slower = VERSIONS.index(version) >= self.change
-        return Result(Standing.SLOWER if slower else Standing.NOT_SLOWER, f"of {version}", "run", int(slower))
+        standing = Standing.SLOWER if slower else Standing.NOT_SLOWER
+        return Result(standing, f"of {version}", "run", int(slower), labels=("SIMULATED",))
 
 
 def campaign(folder: Path, gate: Gate, **more: Any) -> Campaign:
@@ -93,6 +94,8 @@ def test_every_change_of_sixteen_versions_is_found_and_reported(tmp_path: Path, 
         f"{done.launches} launches of 16 versions)."
     )
     assert all(version in text for version in gate.asked)
+    assert "\nIts runs are SIMULATED.\n" in text
+    assert all(probe["labels"] == ["SIMULATED"] for probe in stored["probes"])
 
 
 def test_what_each_run_is_given(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from slabench.cli.main import main
+from slabench.report.stored_runs import read_side
 from slabench.run_document.write import stored
 from tests.unit.report.samples import document, entry
 
@@ -74,6 +75,31 @@ def test_the_words_of_two_runs(
     assert "tpot mean" in pages["html"].read_text()
     if word == "INVALID":
         assert "INCONCLUSIVE" in out and "--repeats=" in out
+
+
+def test_labels_of_the_runs_stand_in_every_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row of bench_serving has the embedded server in its server_info, a baseline file the run's labels."""
+    labels = ("SIMULATED", "REDUCED")
+    old = run(tmp_path, "a", *GOOD, labels=labels)
+    baseline = str(tmp_path / "old.json")
+    assert main(["baseline", "save", old, "-o", baseline]) == 0
+    pages = {kind: tmp_path / f"out.{kind}" for kind in ("json", "markdown", "html")}
+    options = [f"--{kind}={path}" for kind, path in pages.items()]
+    new = run(tmp_path, "b", *SAME, labels=("SIMULATED",))
+    assert main(["compare", old, new, *options]) == 0
+    out = capsys.readouterr().out
+    assert f"old: {old}, sglang 0.5.7; SIMULATED, REDUCED\n" in out
+    assert f"new: {new}, sglang 0.5.7; SIMULATED\n" in out
+    assert out.endswith("Verdict: PASSED SIMULATED REDUCED\n")
+    sides = json.loads(pages["json"].read_text())["sides"]
+    assert [side["labels"] for side in sides] == [["SIMULATED", "REDUCED"], ["SIMULATED"]]
+    assert pages["markdown"].read_text().startswith("# slabench compare: PASSED SIMULATED REDUCED\n")
+    assert "Verdict: PASSED SIMULATED REDUCED" in pages["html"].read_text()
+    assert main(["compare", baseline, new]) == 0
+    assert "old.json, sglang 0.5.7; SIMULATED, REDUCED\n" in capsys.readouterr().out
+    row = {"mean_ttft_ms": 900.0, "completed": 128, "server_info": {"slabench_sim": {"profile": "demo"}}}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    assert read_side(str(tmp_path / "rows.jsonl")).labels == ("SIMULATED",)
 
 
 def test_what_single_runs_are_allowed_is_explained(

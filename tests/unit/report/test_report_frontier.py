@@ -74,12 +74,13 @@ def test_a_search_without_an_answer_has_its_probes_alone() -> None:
 
 
 def test_the_file(tmp_path: Path) -> None:
-    write_frontier(frontier_rows(document(searched())), tmp_path / "frontier.csv")
+    write_frontier(frontier_rows(document(searched())), tmp_path / "frontier.csv", ("SIMULATED", "REDUCED"))
     with (tmp_path / "frontier.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
     assert [float(row["per_user"]) for row in rows] == [16.0, 25.0, 25.0]
     assert rows[2]["tpot_low_ms"] == ""
+    assert {row["labels"] for row in rows} == {"SIMULATED REDUCED"}
 
 
 def test_the_section_and_the_console() -> None:
