@@ -237,7 +237,10 @@ class Console:
             terminalreporter.write_line(line)
         for note in recorder.notes:
             terminalreporter.write_line(plain(str(note.message if isinstance(note, Sentence) else note)))
-        terminalreporter.write_line(str(Message("console.run_folder", path=str(recorder.folder.path))))
+        folder = recorder.folder.path
+        terminalreporter.write_line(str(Message("console.run_folder", path=str(folder))))
+        if (folder / "report.html").is_file():
+            terminalreporter.write_line(str(Message("console.report", path=str(folder / "report.html"))))
         if self.config.getoption("github"):
             from slabench.report.github import job_lines
 

@@ -27,6 +27,7 @@ MESSAGES = {
     "console.not_run": "计划但未运行：{tests}。",
     "console.verdict": "本次运行的结论：{verdict}",
     "console.run_folder": "结果目录：{path}",
+    "console.report": "报告：{path}",
     "console.all_deselected": "所有压测用例都被排除（-k、-m；共 {deselected} 个）：没有结论。",
     "console.folder_again": "结果目录在运行期间被删除，已重新创建；其中的请求记录已丢失。",
     "console.no_step_summary": "--github：环境变量中没有 GITHUB_STEP_SUMMARY，因此作业页面没有摘要。",

@@ -29,6 +29,7 @@ MESSAGES = {
     "console.not_run": "Planned and not run: {tests}.",
     "console.verdict": "Verdict of the run: {verdict}",
     "console.run_folder": "Run folder: {path}",
+    "console.report": "Report: {path}",
     "console.all_deselected": (
         "Every live test was deselected (-k, -m; {deselected} in all): there is no verdict."
     ),

@@ -324,3 +324,13 @@ def test_an_import_error_in_a_test_file_is_no_signal(run_suite: Callable[..., Ra
     assert "Ctrl-C" not in ran.output
     assert "!! Interrupted: 1 error during collection !!" in ran.output
     assert ran.folder is None
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "Report: "), ("zh", "报告：")])
+def test_the_console_names_the_page_that_people_open(
+    run_suite: Callable[..., Ran], lang: str, word: str
+) -> None:
+    ran = run_suite("def test_x(says):\n    says('PASSED')\n", f"--lang={lang}")
+    assert ran.folder is not None and (ran.folder / "report.html").is_file()
+    lines = [line for line in ran.output.splitlines() if line.startswith(word)]
+    assert len(lines) == 1 and lines[0].endswith(f"{ran.folder.name}/report.html")
