@@ -6,6 +6,7 @@ from slabench.history import PREFIX
 from slabench.messages import Message
 from slabench.run_document.entry import CheckEntry, Entry, ObjectiveEntry
 from slabench.verdict.outcome import CheckStatus, Outcome
+from slabench.verdict.validity.degenerate import METRICS as OF_ONE_SERVER
 
 LOWER_LOAD = "advice.tpot_exceeds"
 _REMEDIES = {
@@ -57,6 +58,8 @@ def _remedy(entry: Entry, rule: ObjectiveEntry) -> Message:
     compared, kind = entry.comparison, rule.kind
     if kind == "floor" and rule.metric == "accuracy":  # its floor is an option
         return ACCURACY_REMEDY
+    if kind == "answers" and rule.metric in OF_ONE_SERVER:
+        return Message("objective.remedy_degenerate")
     if kind == "slo" and rule.op in (">", ">="):
         higher = "throughput" in rule.metric or rule.metric.endswith("qpm")
         return Message("objective.remedy_throughput") if higher else _REMEDIES[kind]

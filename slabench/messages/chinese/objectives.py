@@ -23,6 +23,9 @@ MESSAGES = {
     "objective.remedy_answers": (
         "请比较两个服务端的权重、量化、kernel 和启动参数：docs/answers.md 列出了无害改动和有害改动的表现。"
     ),
+    "objective.remedy_degenerate": (
+        "请查看服务端的响应：返回 NaN 的 kernel、未加载的权重或损坏的缓存会这样响应，而且很快。"
+    ),
     "objective.remedy_baseline": (
         "请比较新旧服务的版本、启动参数和日志；若变化是预期的，请调大 --tolerance 或保存新的基线。"
     ),

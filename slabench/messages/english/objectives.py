@@ -27,6 +27,10 @@ MESSAGES = {
         "Compare weights, quantisation, kernels and arguments of both servers: docs/answers.md has what "
         "harmless changes show and what harmful ones do."
     ),
+    "objective.remedy_degenerate": (
+        "Look at the server's answers: kernels that return NaN, weights that were not loaded or a broken "
+        "cache answer so, and fast."
+    ),
     "objective.remedy_baseline": (
         "Compare version, arguments and log of both servers; if the change is intended, raise --tolerance or "
         "save a new baseline."

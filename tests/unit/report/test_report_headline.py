@@ -48,6 +48,14 @@ def test_a_baseline_s_remedy_is_one_that_it_has(comparison: dict[str, Any], want
     assert headline(failed("baseline", comparison=comparison)).endswith(wanted)
 
 
+@pytest.mark.parametrize("metric", ["answers.one_token", "answers.alike", "answers.logprob_shift"])
+def test_only_what_two_servers_show_has_a_remedy_at_both(metric: str) -> None:
+    rule = {"kind": "answers", "metric": metric, "holds": False, "text": LINE}
+    line = headline(entry(word="FAILED", headline=LINE, objectives=[rule]))
+    assert ("both servers" in line) is (metric == "answers.logprob_shift")
+    assert ("Look at the server's answers" in line) is (metric != "answers.logprob_shift")
+
+
 @pytest.mark.parametrize(
     ("metric", "op", "more", "wanted"),
     [
