@@ -5,7 +5,7 @@ MESSAGES = {
     "methods.no_limit": "不限",
     "methods.one_of": "{others} 或 {last}",
     "methods.reduced": "REDUCED：{differences:；}",
-    "label.not_judged": "NOT_JUDGED：快速门禁只做比较；方法自身的目标{rules}与下限由 --gate=full 判定",
+    "label.not_judged": "NOT_JUDGED：快速门禁中方法自身的目标{rules}与下限，由 --gate=full 判定",
     "label.not_judged_rules": "（{rules}）",
     "label.own_slo": "OWN_SLO：{rules:；}",
     "label.rule_instead": "{rule}（方法自身为 {own}）",

@@ -16,7 +16,7 @@ MESSAGES = {
     "reason.later_form": "decode 测试的后期形式，没有公开数据",
     "reason.tpot_bounded": "TPOT 只知道上下界",
     "reason.repeated": "插件多次运行了该测试，以最差的结论为准",
-    "reason.not_judged": "快速门禁只做比较；目标与下限由 --gate=full 判定",
+    "reason.not_judged": "指方法自身的目标与下限，由 --gate=full 判定；选项给出的目标照常判定",
     "reason.own_slo": "有目标比方法自身的更宽松",
     "reason.simulated": "内置模拟服务，不是 GPU",
     "reason.not_reference": "不是 sglang 0.5.7",

@@ -6,8 +6,7 @@ MESSAGES = {
     "methods.one_of": "{others} or {last}",
     "methods.reduced": "REDUCED: {differences:; }",
     "label.not_judged": (
-        "NOT_JUDGED: a quick gate only compares; the method's objectives{rules} and floors are left to "
-        "--gate=full"
+        "NOT_JUDGED: in a quick gate the method's own objectives{rules} and floors, which --gate=full judges"
     ),
     "label.not_judged_rules": " ({rules})",
     "label.own_slo": "OWN_SLO: {rules:; }",

@@ -18,7 +18,9 @@ MESSAGES = {
     "reason.later_form": "the later form of the decode test, without published figures",
     "reason.tpot_bounded": "TPOT is known within bounds only",
     "reason.repeated": "a plugin ran the test several times, and its worst outcome counts",
-    "reason.not_judged": "a quick gate only compares; objectives and floors are those of --gate=full",
+    "reason.not_judged": (
+        "of the method's own objectives and floors, which --gate=full judges; those of the options are judged"
+    ),
     "reason.own_slo": "an objective is looser than the method's own",
     "reason.simulated": "the embedded server, not a GPU",
     "reason.not_reference": "not sglang 0.5.7",
