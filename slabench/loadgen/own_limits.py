@@ -8,6 +8,7 @@ import resource
 from collections.abc import Mapping
 
 from slabench.loadgen.plan import Plan
+from slabench.messages import Message
 from slabench.records import ErrorKind
 
 KINDS: Mapping[int, ErrorKind] = {
@@ -31,7 +32,7 @@ def connect_error(error: Exception, timeout_s: float) -> tuple[ErrorKind, str]:
     return kind, f"{what.get(kind, 'No connection to the server')}: {reason}."[:500]
 
 
-def too_few_files(plan: Plan, workers: int, most: int | None = None) -> str | None:
+def too_few_files(plan: Plan, workers: int, most: int | None = None) -> Message | None:
     """A sentence if a load process cannot open as many connections as the plan has in flight, before anything
     is sent.
 
@@ -45,7 +46,4 @@ def too_few_files(plan: Plan, workers: int, most: int | None = None) -> str | No
     share = math.ceil(streams / workers)
     if most >= share + OWN_FILES:
         return None
-    return (
-        f"ulimit -n of the client is {most}, and {share} requests in flight need about "
-        f"{share + SPARE_FILES}: nothing was sent."
-    )
+    return Message("open_files.limit", most=most, streams=share, files=share + SPARE_FILES)

@@ -229,5 +229,5 @@ def run_load(
         lengths = [request.output_len for request in requests]
         refused = too_few_files(plan, worker_count(plan, lengths, options.workers))
         if refused is not None:
-            return _not_sent(requests, refused, on_record)
+            return _not_sent(requests, str(refused), on_record)
     return _Load(requests, plan, options, on_record, on_progress, until).run(target, place)

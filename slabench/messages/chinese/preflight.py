@@ -26,6 +26,7 @@ MESSAGES = {
     "deploy_log.given": "每个服务都有日志。",
     "reference_client.there": "由 {name} 施压。",
     "open_files.few": "{problem}",
+    "open_files.limit": "客户端的 ulimit -n 为 {most}，而 {streams} 个在途请求大约需要 {files}。",
     "open_files.few.remedy": "请调大启动 slabench 的 shell 的 ulimit -n。",
     "open_files.enough": "本机允许打开的文件数足够 {streams} 个在途请求使用。",
     "local_ports.few": "{streams} 个在途请求需要同样多的本地端口，而本机只有 {ports} 个。",

@@ -30,6 +30,9 @@ MESSAGES = {
     "deploy_log.given": "Every server has its log.",
     "reference_client.there": "{name} sends the load.",
     "open_files.few": "{problem}",
+    "open_files.limit": (
+        "ulimit -n of the client is {most}, and {streams} requests in flight need about {files}."
+    ),
     "open_files.few.remedy": "Raise ulimit -n of the shell that starts slabench.",
     "open_files.enough": "This machine allows enough open files for {streams} requests in flight.",
     "local_ports.few": (

@@ -10,7 +10,6 @@ from slabench.bench_serving.client import find
 from slabench.errors import ConfigError
 from slabench.loadgen.own_limits import too_few_files
 from slabench.loadgen.workers import worker_count
-from slabench.messages import as_message
 from slabench.session.load import LoadOptions
 from slabench.session.preflight.context import PreflightContext, plan_of
 from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, stop, warn
@@ -76,7 +75,7 @@ def open_files(context: PreflightContext) -> Iterator[Result]:
             refused.append((test_id, sentence))
     if refused:
         tests = [test_id for test_id, _ in refused]
-        yield stop("open_files.few", tests, problem=as_message(refused[-1][1]))
+        yield stop("open_files.few", tests, problem=refused[-1][1])
     elif context.streams is not None:
         yield ok("open_files.enough", streams=context.streams[1].in_flight)
 

@@ -96,6 +96,9 @@ def test_open_files_below_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.status, result.tests) == (Status.STOP, (few.test_id,))
     assert "ulimit -n of the client is 256, and 512 requests in flight need about 576" in result.sentence
     assert said(enough, few, load_workers=1) == [f"{result.sentence} It will be INVALID."]
+    with pytest.raises(ConfigError) as refused:
+        said(few, load_workers=1)
+    assert str(refused.value).count("sent") == 1 and str(refused.value).endswith(". No load was sent.")
     assert results("open_files", context(enough, load_workers=1))[0].status is Status.OK
 
 
