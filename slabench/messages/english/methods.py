@@ -22,6 +22,15 @@ MESSAGES = {
     "prompts.unknown_vocabulary": (
         ", because the vocabulary is not known here (--tokenizer or --vocab-size)"
     ),
+    "entry.broken": "number {number}, {why}",
+    "entry.no_json": "a line that is not a JSON object",
+    "entry.no_object": "not in ShareGPT's form: a JSON {kind}, not an object",
+    "entry.no_conversations": "not in ShareGPT's form: it has neither conversations nor messages",
+    "entry.no_list": "not in ShareGPT's form: its {key} are a JSON {kind}, not a list",
+    "entry.no_turn": "not in ShareGPT's form: a turn is a JSON {kind}, not an object",
+    "entry.lacks": "not in ShareGPT's form: a turn's '{key}' is missing",
+    "entry.no_text": "not in ShareGPT's form: a turn's {key} is not a text",
+    "entry.half_character": "a text holds half of a character",
     "prompts.one_broken": (
         "1 broken entry was left out of the data set (the first: {first}); {left} conversations remain."
     ),

@@ -122,14 +122,18 @@ def test_a_line_that_is_no_json_is_a_broken_entry(tmp_path: Path) -> None:
         (" \n\t\n", "is empty"),
         ("\ufeff", "is empty"),
         ("[]", "holds an empty list"),
-        ("{}", "holds a JSON dict, not a list"),
-        ("3", "holds a JSON int, not a list"),
-        ("null", "holds a JSON NoneType"),
+        ("{}", "holds a JSON object, not a list"),
+        ("3", "holds a JSON number, not a list"),
+        ("null", "holds a JSON null"),
         ('[{"conversations": [', "cannot be read as JSON"),  # cut off
         ("question,answer\na,b\n", "cannot be read as JSON"),
         ("{not json\n{nor this\n", "cannot be read as JSON"),
         ("[1, 2]", "none of its 2 entries can be used (the first: number 1, not in ShareGPT's form"),
-        ('{"prompt": "a"}\n{"prompt": "b"}\n', "no conversation with two turns"),
+        (
+            '{"prompt": "a"}\n{"prompt": "b"}\n',
+            "none of its 2 entries can be used (the first: number 1,",
+        ),
+        ('[{"conversations": []}]', "no conversation with two turns"),
     ],
 )
 def test_what_is_no_data_set_is_one_sentence(tmp_path: Path, content: str, words: str) -> None:
@@ -186,10 +190,17 @@ def test_what_python_takes_for_a_line_s_end_is_none_in_json_lines(tmp_path: Path
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("text", "number 1, not in ShareGPT's form: a JSON str, not an object)"),
-        (None, "a JSON NoneType, not an object"),
+        ("text", "number 1, not in ShareGPT's form: a JSON string, not an object)"),
+        (None, "a JSON null, not an object"),
         ({"conversations": [{"from": "human"}, {"value": "a"}]}, "'value' is missing"),
         ({"conversations": [{"value": 3}, {"value": "a"}]}, "a turn's value is not a text"),
+        ({"x": 1}, "it has neither conversations nor messages"),
+        ({"conversations": None}, "its conversations are a JSON null, not a list"),
+        ({"messages": {"role": "user"}}, "its messages are a JSON object, not a list"),
+        ({"conversations": ["a", "b"]}, "a turn is a JSON string, not an object"),
+        ({"messages": [{"content": "a"}]}, "a turn's 'role' is missing"),
+        ({"messages": [{"role": "user", "content": 3}]}, "a turn's content is not a text"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "a turn's content is not a text"),
     ],
 )
 def test_what_is_wrong_with_an_entry_is_said(tmp_path: Path, entry: object, said: str) -> None:
@@ -197,3 +208,11 @@ def test_what_is_wrong_with_an_entry_is_said(tmp_path: Path, entry: object, said
     path.write_text(json.dumps([entry, SHAREGPT]))
     note = read_conversations(str(path)).note
     assert note is not None and said in note and "Error" not in note
+    assert note.startswith("1 broken entry ")
+
+
+def test_every_broken_entry_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps([SHAREGPT, {"conversations": None}, {"x": 1}, None, SECOND]))
+    conversations = read_conversations(str(path))
+    assert (len(conversations.turns), conversations.broken) == (2, 3)

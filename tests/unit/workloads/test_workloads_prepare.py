@@ -263,7 +263,7 @@ def test_another_file_under_the_same_name_is_noticed(tmp_path: Path) -> None:
     ("content", "words"),
     [
         ("{not json", "cannot be read as JSON"),
-        ("{}", "holds a JSON dict"),
+        ("{}", "holds a JSON object"),
         ('[{"conversations": [{"text": "a"}, {"text": "b"}]}]', "not in ShareGPT's form"),
         ("[1]", "not in ShareGPT's form"),
         ('[{"conversations": [{"value": 1}, {"value": 2}]}]', "not a text"),
