@@ -86,16 +86,16 @@ PAIR = re.compile(rb"full=(\S+), swa=(\S+)")
 FIRST: dict[bytes, bytes] = {b"#gpu token": b"#full token", b"gpu token usage": b"full token usage"}
 
 # The value of a key that is not in the tables. A line may have been cut in it, so at the end of a line its
-# type has to show that it is whole: "#name" is a count, anything else a real with two decimals, a
-# percentage, a flag, a time, or several of them in brackets or by name. Where another key follows it may be
+# type has to show that it is whole: "#name" is a count, anything else a real with two decimals, a percentage,
+# a flag or a time; both may be several of them in brackets or by name. Where another key follows it may be
 # anything whose brackets are closed.
 _NUMBER = rb"-?\d+(?:\.\d+)?%?"
 _LIST = rb"(?:" + _NUMBER + rb"|nan|None)(?:, ?(?:" + _NUMBER + rb"|nan|None))*"
-OTHER_WHOLE = rb"-?\d+|full=-?\d+, swa=-?\d+"
+_BRACKETS = rb"(?:\[(?:" + _LIST + rb")?\]|\((?:" + _LIST + rb")?\)|\{[^{}\[\]\"]*\})"
+OTHER_WHOLE = rb"-?\d+|full=-?\d+, swa=-?\d+|" + _BRACKETS
 OTHER_REAL = (
     rb"-?\d+|-?\d+\.\d\d%?|nan%?|-?inf%?|True|False|None"
-    rb"|(?:-?\d+\.\d\d |-?\d+ |nan )?(?:\[(?:" + _LIST + rb")?\]|\((?:" + _LIST + rb")?\)|\{[^{}\[\]\"]*\})"
-    rb"|full=-?\d+\.\d\d, swa=-?\d+\.\d\d"
+    rb"|(?:-?\d+\.\d\d |-?\d+ |nan )?" + _BRACKETS + rb"|full=-?\d+\.\d\d, swa=-?\d+\.\d\d"
     rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?"
 )
 NAME = rb"#?[A-Za-z][\w ./()+-]*"

@@ -64,6 +64,15 @@ def test_a_key_that_is_not_known_may_hold_anything_before_another_key(value):
     assert reader.feed(block) == [parse_line(part) for part in block.splitlines()]
 
 
+@pytest.mark.parametrize("name", ["new key", "#new-key"])
+@pytest.mark.parametrize("value", ["[1, 2, 3]", "[]", "(4, 5)", "{0: 1, 1: 2}"])
+@pytest.mark.parametrize("end", ["", ", "])
+def test_several_counts_in_brackets_are_whole_at_the_end_of_a_line(name, value, end):
+    result = parsed(HEAD + BODY.rstrip(", ") + f", {name}: {value}{end}")
+    assert isinstance(result, DecodeLine) and dict(result.other) == {name: value}
+    assert isinstance(parsed(HEAD + BODY.rstrip(", ") + f", {name}: {value[:-1]}"), Rejected)
+
+
 @pytest.mark.parametrize("value", ["[[1, 2], [3, 4]", "{'a': 1", "", " ", "3[2026-11-01 10:00:00 TP0] x"])
 def test_brackets_that_stay_open_and_values_that_are_missing_are_no_value(value):
     assert isinstance(parsed(line(extra=f"new key: {value}, ")), Rejected)
