@@ -18,6 +18,7 @@ _ONE = {
     "explained": "explained_message",
     "why": "why_message",
     "line": "line_message",
+    "source": "source_message",
     "unreachable": "unreachable_message",
 }
 _SEVERAL = {

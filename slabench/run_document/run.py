@@ -51,6 +51,7 @@ class ServerGpus:
     decode: int | None  # output tokens
     total: int | None  # all
     source: str | None  # where the numbers are from: `8 GPU (tp 8 x pp 1 of server_info)`
+    source_message: Message | None = optional()  # source as id and arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from slabench.messages import Message
 from slabench.server.secrets import know_description, scrub
 from slabench.server_json import MOST_COUNT
 
@@ -43,7 +44,7 @@ class Gpus:
 
     count: int | None
     per_scheduler: int | None  # behind one Decode line of the log: all GPUs of one data-parallel rank
-    source: str
+    source: Message
 
 
 SIMULATED_BY = "slabench_sim"  # the embedded server's key in server_info
@@ -146,17 +147,17 @@ def _gpus(pick: Pick, device: str | None, dp: int | None, attention: bool | None
     """
     tp, pp = _size(pick("tp_size")), _size(pick("pp_size"))
     if device == "cpu":
-        return Gpus(1, 1, "device cpu: the machine counts as one device")
+        return Gpus(1, 1, Message("gpus.cpu"))
     if tp is None:
         return _gpus_by_loads(pick("loads"))
     stages, ranks = pp or 1, dp or 1
     total, layout = tp * stages, f"tp {tp} x pp {stages}"
     if attention:
         inside = total // ranks if tp % ranks == 0 else None
-        return Gpus(total, inside, f"{layout} of server_info (dp {ranks} lies inside tp: dp-attention)")
+        return Gpus(total, inside, Message("gpus.dp_attention", layout=layout, dp=ranks))
     if ranks > 1:
         layout += f" x dp {ranks}"
-    return Gpus(total * ranks, total, f"{layout} of server_info")
+    return Gpus(total * ranks, total, Message("gpus.layout", layout=layout))
 
 
 def _gpus_by_loads(loads: Any) -> Gpus:
@@ -164,8 +165,8 @@ def _gpus_by_loads(loads: Any) -> Gpus:
     loads = loads if isinstance(loads, Mapping) else {}
     each, ranks = _size(loads.get("num_accelerators")), loads.get("loads")
     if each is None or not isinstance(ranks, list) or not ranks:
-        return Gpus(None, None, "server_info has no tp_size")
-    return Gpus(each * len(ranks), each, f"{each} a data-parallel rank x {len(ranks)} ranks of /v1/loads")
+        return Gpus(None, None, Message("gpus.no_tp"))
+    return Gpus(each * len(ranks), each, Message("gpus.by_loads", each=each, ranks=len(ranks)))
 
 
 def _capacity(info: Raw, states: Sequence[Raw], ranks: int) -> tuple[tuple[int, ...] | None, int | None]:

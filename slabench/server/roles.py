@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any
 
+from slabench.messages import Message
 from slabench.records import GpuCounts
 from slabench.server.info import Gpus, Raw, Role, ServerInfo, identity_of, read_info
 from slabench.server.info import throughputs as throughputs_of
@@ -114,36 +115,38 @@ class Roles:
         # Two different numbers are two sets of GPUs, whatever one worker's forwarded answer reports.
         return GpuCounts(prefill, decode, _sum((prefill, decode)))
 
-    def describe_gpus(self, prefill: int | None, decode: int | None) -> str:
+    def describe_gpus(self, prefill: int | None, decode: int | None) -> Message:
         """The GPUs in words, with the source of each number, and the option to give where one is unknown."""
         counts = self.gpus(prefill, decode)
         if not self.disaggregated and counts.prefill == counts.decode:
             if counts.total is None:
-                return f"number of GPUs unknown, so no metric per GPU: give {DECODE_OPTION}"
+                return Message("gpus.unknown", option=DECODE_OPTION)
             option = DECODE_OPTION if decode else PREFILL_OPTION
-            return f"{counts.total} GPU ({option if prefill or decode else _layouts(self.workers)})"
+            source = option if prefill or decode else _layouts(self.workers)
+            return Message("gpus.all", gpus=counts.total, source=source)
         both = (
             self._describe_side(Role.PREFILL, counts.prefill, PREFILL_OPTION if prefill else None),
             self._describe_side(Role.DECODE, counts.decode, DECODE_OPTION if decode else None),
         )
-        return "; ".join(both)
+        return Message("gpus.sides", sides=both)
 
-    def _describe_side(self, role: Role, count: int | None, by_option: str | None) -> str:
+    def _describe_side(self, role: Role, count: int | None, by_option: str | None) -> Message:
         if count is not None:
-            return f"{count} {role.value} GPU ({by_option or _layouts(self.of(role))})"
-        option, tokens = (PREFILL_OPTION, "input") if role is Role.PREFILL else (DECODE_OPTION, "output")
-        unknown = f"number of {role.value} GPUs unknown{self._known_of(role)}"
-        return f"{unknown}, so no {tokens} tok/s per GPU: give {option}"
+            source = by_option or _layouts(self.of(role))
+            return Message("gpus.of_role", gpus=count, role=role.value, source=source)
+        option = PREFILL_OPTION if role is Role.PREFILL else DECODE_OPTION
+        known = self._known_of(role)
+        return Message(f"gpus.unknown_{role.value}", known=known, option=option)
 
-    def _known_of(self, role: Role) -> str:
+    def _known_of(self, role: Role) -> Message | str:
         """What is known of a role's servers where their GPUs are not all known."""
         workers = self.of(role)
         if not workers:
             return ""
         if self.whole:
             silent = sum(worker.gpus is None for worker in workers)
-            return f" ({silent} of {len(workers)} {role.value} servers do not report theirs)"
-        return f" (one {role.value} server of {_layouts(workers)} answered and reports no others)"
+            return Message("gpus.silent", silent=silent, servers=len(workers), role=role.value)
+        return Message("gpus.one_of_role", role=role.value, layouts=_layouts(workers))
 
 
 def _gpus_of(workers: Sequence[Worker]) -> int | None:
@@ -163,12 +166,13 @@ def agreed(values: Iterable[Any]) -> Any:
     return known[0] if known and all(value == known[0] for value in known) else None
 
 
-def _layouts(workers: Sequence[Worker]) -> str:
+def _layouts(workers: Sequence[Worker]) -> Message:
     """`tp 8 x pp 1 of server_info`; of several servers `2 servers: tp 8 x pp 1 of server_info`."""
     kinds = Counter(worker.info.gpus.source for worker in workers)
     if len(workers) == 1:
         return next(iter(kinds))
-    return "; ".join(f"{count} server{'s' if count > 1 else ''}: {source}" for source, count in kinds.items())
+    each = [Message("gpus.servers", servers=count, source=source) for source, count in kinds.items()]
+    return Message("gpus.sides", sides=each)
 
 
 def read(raw: Raw, model: Raw) -> Roles:
@@ -196,7 +200,7 @@ def _of_one(info: ServerInfo) -> ServerInfo:
     info = replace(info, token_capacity=None, max_running_requests=None)
     if info.role is Role.DECODE:
         return info
-    unknown = Gpus(None, None, "a prefill server answered, and none that decodes")
+    unknown = Gpus(None, None, Message("gpus.none_decodes"))
     graphs: dict[str, Any] = dict.fromkeys(("disable_cuda_graph", "cuda_graph_bs", "cuda_graph_max_bs"))
     return replace(info, gpus=unknown, dp=None, pp=None, **graphs)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slabench.messages import Message
 from slabench.records import GpuCounts
 from slabench.run_document.read import parse
 from slabench.run_document.run import ServerEntry, ServerGpus, ServerRole
@@ -27,7 +28,7 @@ class Deployment:
     roles: Roles
     logs: tuple[str, ...]  # deploy logs that can be read here
     gpus: GpuCounts
-    gpu_source: str  # the counts in words, with where they are from
+    gpu_source: Message  # the counts in words, with where they are from
     fingerprint: Mapping[str, Mapping[str, Any]]
 
     @property
@@ -65,7 +66,11 @@ class Deployment:
             model_path=info.model_path,
             served_model_name=info.served_model_name,
             gpus=ServerGpus(
-                prefill=gpus.prefill, decode=gpus.decode, total=gpus.total, source=self.gpu_source
+                prefill=gpus.prefill,
+                decode=gpus.decode,
+                total=gpus.total,
+                source=str(self.gpu_source),
+                source_message=self.gpu_source,
             ),
             roles=tuple(parse(ServerRole, role, strict=True) for role in self.roles.as_list()),
             token_capacity=info.token_capacity,

@@ -1,6 +1,21 @@
 """关于服务及其部署日志的说明。"""
 
 MESSAGES = {
+    "gpus.all": "{gpus} 个 GPU（{source}）",
+    "gpus.of_role": "{gpus} 个 {role} GPU（{source}）",
+    "gpus.sides": "{sides:；}",
+    "gpus.servers": "{servers} 个服务端：{source}",
+    "gpus.layout": "server_info 上报 {layout}",
+    "gpus.dp_attention": "server_info 上报 {layout}（dp {dp} 在 tp 之内：dp-attention）",
+    "gpus.by_loads": "/v1/loads 上报 {ranks} 个数据并行 rank，每个 {each} 个",
+    "gpus.cpu": "设备为 cpu：本机按一个设备计",
+    "gpus.no_tp": "server_info 中没有 tp_size",
+    "gpus.none_decodes": "应答的是 prefill 服务端，没有负责 decode 的",
+    "gpus.unknown": "GPU 数量未知，因此没有每 GPU 的指标：请给出 {option}",
+    "gpus.unknown_prefill": "prefill GPU 数量未知{known}，因此没有每 GPU 的输入 tok/s：请给出 {option}",
+    "gpus.unknown_decode": "decode GPU 数量未知{known}，因此没有每 GPU 的输出 tok/s：请给出 {option}",
+    "gpus.silent": "（{servers} 个 {role} 服务端中有 {silent} 个未上报）",
+    "gpus.one_of_role": "（一个 {role} 服务端应答，{layouts}，且未上报其他服务端）",
     "server.no_answer": "{url}：{why}",
     "server.refused": "连接被拒绝，{where} 上没有服务在监听。请确认服务正在运行，以及 --base-url 的端口。",
     "server.timeout": "服务在 {limit_s:g} s 内没有响应。请确认它正在运行并能响应，且中间没有防火墙。",

@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 MESSAGES = {
+    "gpus.all": "{gpus} GPU ({source})",
+    "gpus.of_role": "{gpus} {role} GPU ({source})",
+    "gpus.sides": "{sides:; }",
+    "gpus.servers": "{servers} servers: {source}",
+    "gpus.layout": "{layout} of server_info",
+    "gpus.dp_attention": "{layout} of server_info (dp {dp}, inside tp: dp-attention)",
+    "gpus.by_loads": "{each} a data-parallel rank x {ranks} ranks of /v1/loads",
+    "gpus.cpu": "device cpu: the machine counts as one device",
+    "gpus.no_tp": "server_info has no tp_size",
+    "gpus.none_decodes": "a prefill server answered, and none that decodes",
+    "gpus.unknown": "number of GPUs unknown, so no metric per GPU: give {option}",
+    "gpus.unknown_prefill": "number of prefill GPUs unknown{known}, so no input tok/s per GPU: give {option}",
+    "gpus.unknown_decode": "number of decode GPUs unknown{known}, so no output tok/s per GPU: give {option}",
+    "gpus.silent": " ({silent} of {servers} {role} servers do not report theirs)",
+    "gpus.one_of_role": " (one {role} server of {layouts} answered and reports no others)",
     "server.no_answer": "{url}: {why}",
     "server.refused": (
         "connection refused, no server listens at {where}. Check that the server runs, and the port of "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from slabench.messages import Message
 from slabench.metrics.curve import Curve
 
 
@@ -14,7 +15,7 @@ class Scale:
 
     option_gpus: int | None = None  # --decode-gpu-num
     reported_gpus: int | None = None  # server_info, of all servers that decode
-    reported_source: str = ""
+    reported_source: Message | str = ""
     reported_dp: int | None = None  # of one server
     servers: int = 1  # that decode; each numbers its ranks from 0
     reported_pp: int | None = None

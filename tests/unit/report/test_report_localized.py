@@ -85,3 +85,13 @@ def test_a_message_of_another_version_leaves_its_text() -> None:
         with in_language("zh"):
             shown = localized(stored_so)
         assert (shown.headline, shown.advice) == ("As it was.", ("Do.",))
+
+
+def test_where_the_gpus_are_known_from_is_rendered_too() -> None:
+    layout = Message("gpus.all", gpus=8, source=Message("gpus.layout", layout="tp 8 x pp 1"))
+    gpus = {"decode": 8, "source": str(layout), "source_message": layout.as_dict()}
+    run = document(server={"version": "0.5.7", "model_path": "m", "gpus": gpus})
+    assert "8 GPU (tp 8 x pp 1 of server_info)" in summary_table(run)
+    with in_language("zh"):
+        table = summary_table(localized(run))
+    assert "8 个 GPU（server_info 上报 tp 8 x pp 1）" in table and "of server_info" not in table

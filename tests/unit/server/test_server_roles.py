@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from slabench.messages import in_language
 from slabench.records import GpuCounts
 from slabench.server.control import workers_flushed
 from slabench.server.fingerprint import fingerprint
@@ -78,27 +79,33 @@ FOUR_AND_16 = pd([server_info(4, "prefill", 1)], [server_info(8, "decode", 2), s
 def test_gpus_of_each_role(info, options, counts):
     roles = read(info, {})
     assert roles.gpus(*options) == GpuCounts(*counts)
-    text = roles.describe_gpus(*options)
+    text = str(roles.describe_gpus(*options))
     if roles.disaggregated:
         for side, count in zip(("prefill", "decode"), counts, strict=False):
             assert (f"give --{side}-gpu-num" in text) == (count is None), text
 
 
+def described(raw, *options):
+    return str(read(raw, {}).describe_gpus(*(options or (None, None))))
+
+
 def test_the_description_of_the_gpus():
-    assert read(server_info(8), {}).describe_gpus(None, None) == "8 GPU (tp 8 x pp 1 of server_info)"
-    assert read(server_info(8), {}).describe_gpus(None, 16) == "16 GPU (--decode-gpu-num)"
+    assert described(server_info(8)) == "8 GPU (tp 8 x pp 1 of server_info)"
+    assert described(server_info(8), None, 16) == "16 GPU (--decode-gpu-num)"
     assert (
-        read(server_info(8, "prefill"), {}).describe_gpus(8, 16)
+        described(server_info(8, "prefill"), 8, 16)
         == "8 prefill GPU (--prefill-gpu-num); 16 decode GPU (--decode-gpu-num)"
     )
-    assert read(FOUR_AND_16, {}).describe_gpus(None, None) == (
+    assert described(FOUR_AND_16) == (
         "4 prefill GPU (tp 4 x pp 1 of server_info); 16 decode GPU (2 servers: tp 8 x pp 1 of server_info)"
     )
-    assert (
-        read({"version": "x"}, {})
-        .describe_gpus(None, None)
-        .endswith("so no metric per GPU: give --decode-gpu-num")
-    )
+    assert described({"version": "x"}).endswith("so no metric per GPU: give --decode-gpu-num")
+
+
+def test_the_description_of_the_gpus_in_chinese():
+    with in_language("zh"):
+        assert described(server_info(8)) == "8 个 GPU（server_info 上报 tp 8 x pp 1）"
+        assert "2 个服务端：server_info 上报 tp 8 x pp 1" in described(FOUR_AND_16)
 
 
 # -- what they hold, together
