@@ -15,6 +15,7 @@ from slabench.messages.message import (
     from_dict,
     messages_of,
     remedy_of,
+    sentences_of,
     stored_message,
 )
 from slabench.messages.numbers import metric_name, number, percent
@@ -34,5 +35,6 @@ __all__ = [
     "of_locale",
     "percent",
     "remedy_of",
+    "sentences_of",
     "stored_message",
 ]

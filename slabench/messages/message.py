@@ -133,7 +133,12 @@ class Sentence(str):
 
     @classmethod
     def of_message(cls, message: Message) -> Sentence:
-        sentence = cls(message)
+        return cls.kept(str(message), message)
+
+    @classmethod
+    def kept(cls, text: str, message: Message) -> Sentence:
+        """text: as another version may have stored it."""
+        sentence = cls(text)
         sentence.message = message
         return sentence
 
@@ -142,6 +147,16 @@ def messages_of(texts: Sequence[str]) -> tuple[Message, ...]:
     """Of each text; none where no text has one."""
     messages = tuple(text.message if isinstance(text, Sentence) else as_message(text) for text in texts)
     return messages if any(isinstance(text, Sentence) for text in texts) else ()
+
+
+def sentences_of(texts: Sequence[str], messages: Sequence[Message]) -> tuple[str, ...]:
+    """Texts that were stored, with the messages that messages_of() stored beside them."""
+    if len(messages) != len(texts):
+        return tuple(texts)
+    return tuple(
+        text if message.id == "text" else Sentence.kept(text, message)
+        for text, message in zip(texts, messages, strict=True)
+    )
 
 
 def _stored(value: Argument) -> Any:

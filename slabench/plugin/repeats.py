@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.messages import Message, as_message
+from slabench.messages import Message, Sentence, messages_of, sentences_of
 from slabench.plugin.order import is_live
 from slabench.verdict.outcome import overall
-from slabench.verdict.reasons import Reason
+from slabench.verdict.reasons import Reason, code_of
 
 if TYPE_CHECKING:
     from slabench.run_document.run import FinishedTest
@@ -135,19 +135,12 @@ class Attempts:
             worst = overall([before.entry.word, finished.entry.word])
             kept = before if worst is before.entry.word else finished
             entry = kept.entry
-            label = Message("label.repeated", attempts=number)
-            known = entry.label_messages or tuple(map(as_message, entry.labels))
-            others = [
-                (text, message)
-                for text, message in zip(entry.labels, known, strict=True)
-                if not text.startswith(Reason.REPEATED)
-            ]
-            entry = replace(
-                entry,
-                labels=(*(text for text, _ in others), str(label)),
-                label_messages=(*(message for _, message in others), label),
-                reasons=tuple(dict.fromkeys((*entry.reasons, str(Reason.REPEATED)))),
-            )
+            label = Sentence.of("label.repeated", attempts=number)
+            known = sentences_of(entry.labels, entry.label_messages)
+            others = (text for text in known if code_of(text) != Reason.REPEATED)
+            labels = (*others, label)
+            reasons = tuple(dict.fromkeys((*entry.reasons, str(Reason.REPEATED))))
+            entry = replace(entry, labels=labels, label_messages=messages_of(labels), reasons=reasons)
             finished = replace(kept, entry=entry)
         self._worst[test_id] = finished
         return finished

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import InvalidRun
-from slabench.messages import Message, messages_of
+from slabench.messages import Message, messages_of, sentences_of
 from slabench.metrics.curve import CurveBuilder, shares
 from slabench.records import LogSpan
 from slabench.report.curve_rows import curve_rows
@@ -22,7 +22,7 @@ from slabench.session.evidence import graph_limit
 from slabench.session.measurement import BASELINE, NEW
 from slabench.session.settings import Settings
 from slabench.verdict.judge import Case, judge
-from slabench.verdict.reasons import Reason
+from slabench.verdict.reasons import Reason, code_of
 from slabench.verdict.validity.curve import METHOD, examine_curve
 from slabench.verdict.validity.curve_evidence import CurveEvidence, Scale
 
@@ -60,7 +60,7 @@ class DecodePoint:
         return cls(
             batch_size=batch_size,
             workload=entry.workload,
-            labels=entry.labels,
+            labels=sentences_of(entry.labels, entry.label_messages),
             word="INCONCLUSIVE" if entry.only_inconclusive else entry.word.value,
             metrics=entry.metrics,
             new=sides[NEW] or (entry.server.log_spans,),
@@ -123,7 +123,7 @@ def curve_entry(
     sizes = sorted({size for point in points for size in shares(point.batch_size, scale.ranks)})
     metrics = {f"curve.{size}": running[size] for size in sizes if size in running}
     labels = dict.fromkeys(
-        label for point in points for label in point.labels if not label.startswith(Reason.LATER_FORM)
+        label for point in points for label in point.labels if code_of(label) != Reason.LATER_FORM
     )
     new = [metrics]
     if max(len(point.new) for point in points) > 1:

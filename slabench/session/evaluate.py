@@ -33,6 +33,7 @@ from slabench.verdict.bounded import LABEL
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Check, CheckStatus, Objective, Verdict
 from slabench.verdict.percentiles import Certified, certified, share_of
+from slabench.verdict.reasons import code_of
 from slabench.verdict.same_answers import Compared
 from slabench.verdict.sla import Slo
 from slabench.verdict.validity import Margin, examine, settle
@@ -105,9 +106,8 @@ class Evaluation:
 
 
 def codes(labels: Sequence[str], *, simulated: bool) -> tuple[str, ...]:
-    """The reason codes of the labels: the word before the colon."""
-    listed = [label.partition(":")[0] for label in labels]
-    return tuple(dict.fromkeys([*listed, *(["SIMULATED"] if simulated else [])]))
+    """The reason codes of a test with these labels."""
+    return tuple(dict.fromkeys([*map(code_of, labels), *(["SIMULATED"] if simulated else [])]))
 
 
 def evaluate(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from slabench.messages import Message
+from slabench.messages import Message, Sentence
 
 
 class Reason(StrEnum):
@@ -82,6 +82,15 @@ REASONS: Mapping[str, Message] = {
     "NONE_HOLDS": Message("reason.none_holds"),
     "UNRESOLVED": Message("reason.unresolved"),
 }
+# The codes of our own labels, by their messages.
+LABELS: Mapping[str, Reason] = {
+    "methods.reduced": Reason.REDUCED,
+    "label.not_judged": Reason.NOT_JUDGED,
+    "label.own_slo": Reason.OWN_SLO,
+    "label.bench_serving": Reason.BENCH_SERVING,
+    "label.repeated": Reason.REPEATED,
+    "bounded.label": Reason.TPOT_BOUNDED,
+}
 # of a code such as SLO:tpot.mean
 PREFIXES = {
     "SLO:": Message("reason.objective"),
@@ -90,6 +99,12 @@ PREFIXES = {
     "ANSWERS:": Message("reason.answers"),
     "UNDEFINED:": Message("reason.undefined"),
 }
+
+
+def code_of(label: str) -> str:
+    """A label's reason code. What a test's own code passes as labels= has the form `CODE: why`."""
+    known = LABELS.get(label.message.id) if isinstance(label, Sentence) else None
+    return known or label.partition(":")[0]
 
 
 def in_words(reasons: Sequence[str]) -> str:

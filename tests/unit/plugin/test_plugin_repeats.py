@@ -205,6 +205,24 @@ def test_what_is_repeated_all_the_same_leaves_the_worst_outcome(
     assert "Verdict of the run: " + word in done.output or word in done.output.splitlines()[-2]
 
 
+def test_only_our_own_label_is_replaced(pytester, run_suite):
+    """A user's label that begins alike stays."""
+    pytester.makepyfile(twice=TWICE)
+    source = """
+from dataclasses import replace
+from slabench.plugin.stash import ENTRY
+
+def test_it(says, request):
+    says("PASSED")
+    left = request.node.stash[ENTRY]
+    entry = replace(left.entry, labels=("REPEATED_PROMPTS: each twice",))
+    request.node.stash[ENTRY] = replace(left, entry=entry)
+"""
+    (entry,) = run_suite(source, "-p", "twice").run["tests"]
+    repeated = "REPEATED: a plugin ran this test 2 times; the worst outcome counts"
+    assert entry["labels"] == ["REPEATED_PROMPTS: each twice", repeated]
+
+
 def test_an_attempt_that_ends_without_judging_is_not_covered_by_the_one_before(pytester, run_suite):
     pytester.makepyfile(twice=TWICE)
     source = (

@@ -7,10 +7,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from slabench.capacity.search import Kind
+from slabench.messages import Message, Sentence, messages_of, sentences_of
+from slabench.messages.chinese import CATALOGUE as CHINESE
 from slabench.messages.english import CATALOGUE as ENGLISH
 from slabench.verdict.outcome import NOTHING_JUDGED
-from slabench.verdict.reasons import PREFIXES, REASONS, Reason, in_words
+from slabench.verdict.reasons import LABELS, PREFIXES, REASONS, Reason, code_of, in_words
 
 REPO = Path(__file__).resolve().parents[3]
 EXPLAINED = {*map(str, REASONS), NOTHING_JUDGED}
@@ -82,3 +86,25 @@ def test_the_page_explains_the_same_codes() -> None:
     shown = [code for cell in first for code in re.findall(r"`([A-Z_]+)`", cell)]
     assert sorted(shown) == sorted(EXPLAINED)
     assert [prefix for prefix in PREFIXES if f"`{prefix}" not in section] == []
+
+
+@pytest.mark.parametrize(("id", "code"), LABELS.items())
+def test_a_label_shows_its_code_and_is_not_read_for_it(id: str, code: str) -> None:
+    """The text is one that another version stored."""
+    assert ENGLISH[id].startswith(f"{code}: ") and CHINESE[id].startswith(code)
+    assert code_of(Sentence.kept("Another wording", Message(id))) == code
+
+
+def test_what_a_test_passes_itself_has_its_code_before_the_colon() -> None:
+    assert code_of("LATER_FORM: 4 x 8 prompts") == "LATER_FORM"
+    assert code_of("MINE") == "MINE"
+
+
+def test_stored_labels_have_their_messages_again() -> None:
+    own = Sentence.of("label.repeated", attempts=2)
+    labels = ("MINE: why", own)
+    back = sentences_of([str(label) for label in labels], messages_of(labels))
+    assert back == labels
+    assert [type(label) for label in back] == [str, Sentence]
+    assert code_of(back[1]) == "REPEATED"
+    assert sentences_of(["MINE: why"], ()) == ("MINE: why",)
