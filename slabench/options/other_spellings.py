@@ -55,7 +55,7 @@ _IGNORE_EOS, _DURATION = Message("spelling.ignore_eos"), Message("spelling.durat
 _BACKEND = Message(
     "spelling.backend", backends=[f"--backend={name} ({BACKENDS[name].path})" for name in BACKEND_NAMES]
 )
-# Another client's name: what to write or to know instead.
+# Another client's name, or the first word of several (`gsp-*`): what to write or to know instead.
 INSTEAD: Mapping[str, Message] = {
     **dict.fromkeys(("endpoint", "endpoint-type"), _BACKEND),
     **dict.fromkeys(("percentile-metrics", "metric-percentiles"), _PERCENTILES),
@@ -64,7 +64,7 @@ INSTEAD: Mapping[str, Message] = {
     "append-result": Message("spelling.append"),
     "burstiness": Message("spelling.burstiness"),
     **dict.fromkeys(("ignore-eos", "disable-ignore-eos"), _IGNORE_EOS),
-    "disable-stream": Message("spelling.stream"),
+    **dict.fromkeys(("disable-stream", "no-stream"), Message("spelling.stream")),
     "disable-tqdm": Message("spelling.progress"),
     "flush-cache": Message("spelling.flush"),
     "apply-chat-template": Message("spelling.chat"),
@@ -74,12 +74,21 @@ INSTEAD: Mapping[str, Message] = {
     "top-p": Message("spelling.sampling", key="top_p", value="P"),
     "top-k": Message("spelling.sampling", key="top_k", value="K"),
     "min-p": Message("spelling.sampling", key="min_p", value="P"),
-    "lora-name": Message("spelling.lora"),
+    **{
+        f"{name}-penalty": Message("spelling.sampling", key=f"{name}_penalty", value="P")
+        for name in ("repetition", "frequency", "presence")
+    },
+    **dict.fromkeys(("lora-name", "lora-*"), Message("spelling.lora")),
     "api-key": Message("spelling.api_key"),
     "ready-check-timeout-sec": Message("spelling.ready"),
     "insecure": Message("spelling.insecure"),
     **dict.fromkeys(("max-seconds", "duration"), _DURATION),
-    "profile": Message("spelling.profile"),
+    **dict.fromkeys(("profile", "profile-*"), Message("spelling.profile")),
+    **dict.fromkeys(("tag", "metadata"), Message("spelling.tag")),
+    "pd-separated": Message("spelling.pd"),
+    "gsp-*": Message("spelling.gsp"),
+    "ramp-*": Message("spelling.ramp"),
+    "rust-*": Message("spelling.rust"),
     "slos": Message("spelling.slos"),
 }
 NEAR = 0.8  # of difflib's ratio: --num-promts, --max-concurency
@@ -126,7 +135,7 @@ def _explained(
         return Message("spelling.header")  # its value is a secret
     if own in ours:
         return Message("spelling.write", words=f"--{own}{f'={value}' if value else ''}")
-    return instead.get(name)
+    return instead.get(name) or instead.get(f"{name.partition('-')[0]}-*")
 
 
 def _near(name: str, ours: Collection[str]) -> list[str]:

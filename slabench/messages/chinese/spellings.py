@@ -35,5 +35,15 @@ MESSAGES = {
     "spelling.insecure": "请用 --ca-file=FILE 给出证书颁发机构",
     "spelling.duration": "一个测试发送 --num-prompts 个请求，不论花多长时间",
     "spelling.profile": "请对服务本身做性能剖析；被剖析的运行不是测量",
+    "spelling.tag": (
+        "run.json 中有命令行和服务，--bench-serving-jsonl 的行以测试 id 为 tag；--history-version=NAME 为 "
+        "--history=FILE 中的本次运行命名"
+    ),
+    "spelling.pd": "由 prefill 和 decode 服务组成的部署由其路由器的上报识别",
+    "spelling.gsp": (
+        "这里没有数据集 generated-shared-prefix，因为由前缀缓存应答的运行是 INVALID；请写 --dataset-name=random"
+    ),
+    "spelling.ramp": "一个测试期间速率不变；--find-capacity 会寻找仍满足目标的最高速率",
+    "spelling.rust": "这里的客户端按负载需要增加进程；--load-workers=N 可指定其数量",
     "spelling.slos": "每个目标各写一个 --slo='tpot.mean<=50'",
 }

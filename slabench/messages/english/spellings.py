@@ -39,5 +39,16 @@ MESSAGES = {
     "spelling.insecure": "name the certificate authority with --ca-file=FILE",
     "spelling.duration": "a test sends --num-prompts requests, however long they take",
     "spelling.profile": "profile the server itself; a run that is profiled is no measurement",
+    "spelling.tag": (
+        "run.json has the command line and the server, and a row of --bench-serving-jsonl has the test's id "
+        "as its tag; --history-version=NAME names the run in --history=FILE"
+    ),
+    "spelling.pd": "a deployment of prefill and decode servers is known by what its router reports",
+    "spelling.gsp": (
+        "generated-shared-prefix is no data set here, since a prefix cache that answers makes a run INVALID; "
+        "write --dataset-name=random"
+    ),
+    "spelling.ramp": "a test keeps its rate; --find-capacity looks for the highest that holds",
+    "spelling.rust": "the client here takes more processes as a load needs them; --load-workers=N sets them",
     "spelling.slos": "write one --slo='tpot.mean<=50' for each objective",
 }
