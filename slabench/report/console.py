@@ -14,7 +14,7 @@ from slabench.report.accuracy_section import accuracy_lines
 from slabench.report.bench_serving_block import bench_serving_block
 from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.headline import LOWER_LOAD, first_invalid, headline
-from slabench.report.headline_metric import headline_metrics, run_verdict, verdict
+from slabench.report.headline_metric import headline_metrics, of_another_client, run_verdict, verdict
 from slabench.report.run_facts import run_facts
 from slabench.report.text_table import table
 from slabench.run_document.entry import CheckEntry, CurveRow, Entry, short_name
@@ -199,10 +199,9 @@ METRICS = (
 
 
 def metric_cell(metrics: Mapping[str, float], key: str) -> str:
-    """The metric in a table. A run of another client has classic.* alone, which the cell names."""
-    classic = f"classic.{key}"
-    if "completed" not in metrics and classic in metrics:
-        return str(Message("label.classic", value=number(metrics[classic])))
+    """The metric in a table."""
+    if of_another_client(metrics, key):
+        return str(Message("label.classic", value=number(metrics[f"classic.{key}"])))
     ends = bounds(key, metrics)
     if ends is not None:
         return str(Message("label.range", low=number(ends[0]), high=number(ends[1])))

@@ -50,3 +50,14 @@ def test_a_curve_without_a_number_of_gpus() -> None:
     rows = [{"running": 8, "median": 432.87, "per_gpu": None, "per_user": 54.11}]
     unknown = entry(method="ali-decode-curve", metrics={"curve.8": 432.87}, curve=rows)
     assert headline_metrics(unknown) == "curve 8: 432.87 tok/s, 54.11 per user"
+
+
+def test_a_run_of_another_client_has_its_own_metrics() -> None:
+    """As in the table's other columns: bench_serving reports by its definitions alone."""
+    classic = {"classic.total_throughput": 332.9, "classic.tpot.mean": 5.13, "classic.completed": 4.0}
+    measured = entry(method="serving", metrics=classic)
+    assert headline_metrics(measured) == "total 332.90 tok/s (classic), TPOT 5.13 ms (classic)"
+    ours = entry(method="serving", metrics=classic | {"completed": 4.0, "tpot.mean": 5.0})
+    assert headline_metrics(ours) == "TPOT 5.00 ms"
+    prefill = entry(method="ali-prefill", metrics={"classic.input_throughput": 2000.0})
+    assert headline_metrics(prefill) == "input 2,000 tok/s (classic)"
