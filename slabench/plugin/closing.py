@@ -6,18 +6,20 @@ console, and are missing from the files.
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from slabench.errors import system_words
-from slabench.exit_status import INVALID
+from slabench.errors import SlabenchError, system_words
+from slabench.exit_status import INTERRUPTED, INVALID, OUR_CRASH
 from slabench.plugin.language import spoken
-from slabench.plugin.outputs import losing, step_summary, write_outputs, write_page, write_summary
+from slabench.plugin.outputs import step_summary, write_outputs, write_page, write_summary
 
 if TYPE_CHECKING:
     from slabench.plugin.recorder import Recorder
+
+PAGE = "report.html"
 
 
 class Closing:
@@ -31,17 +33,16 @@ class Closing:
         self.summed_up = False
 
     def lose(self, output: str, why: str) -> None:
-        """Once an output. After the end of the session the document and the summary are written again."""
+        """Once an output. After the end of the session the document, the summary and the page are written
+        again.
+        """
         if output in self.lost:
             return
         self.lost[output] = f"{output} could not be written ({why})"
         if self.session is not None:
             self._document()
         if self.summed_up:
-            with contextlib.suppress(OSError), spoken(self.recorder.config):
-                recorder = self.recorder
-                write_summary(recorder.document, recorder.folder.path)
-                write_page(recorder.document, recorder.folder.path, recorder.config)
+            self._sum_up()
 
     def close(self, session: pytest.Session, status: int) -> None:
         """Write run.json, the others, then the summary and the page, which list those that are missing."""
@@ -55,31 +56,79 @@ class Closing:
             note=recorder.note,
             lose=self.lose,
         )
-        with losing("summary.md", self.lose), spoken(recorder.config):
-            write_summary(recorder.document, recorder.folder.path)
-        with losing("report.html", self.lose), spoken(recorder.config):
-            write_page(recorder.document, recorder.folder.path, recorder.config)
         self.summed_up = True
+        self._sum_up()
         if recorder.config.getoption("github"):
             with spoken(recorder.config):
                 step_summary(recorder.document, note=recorder.note, lose=self.lose)
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Around those of all plugins: one may end the run with another status than run.json has by then."""
+        try:
+            return (yield)
+        except pytest.exit.Exception as error:
+            session.exitstatus = INTERRUPTED if error.returncode is None else error.returncode
+            raise
+        except Exception:
+            session.exitstatus = OUR_CRASH
+            raise
+        finally:
+            if self.session is not None and session.exitstatus != self.recorder.document.exit_status:
+                self.status = int(session.exitstatus)
+                self._document()
+                self._sum_up()
+
+    def _sum_up(self) -> None:
+        """One that cannot be written is removed: what stands there has another outcome."""
+        recorder = self.recorder
+        for output, write in (("summary.md", write_summary), (PAGE, write_page)):
+            if output in self.lost:
+                continue
+            try:
+                with spoken(recorder.config):
+                    write(recorder.document, recorder.folder.path, recorder.config)
+            except (OSError, SlabenchError) as error:
+                self._remove(output)
+                self.lose(output, system_words(error))
+
     def _document(self) -> None:
         """The document with its outcome and status, and what is lost so far; an error of its own is only
         reported.
+
+        A full disk: the page's room is taken, which `slabench report` makes again of the document. If that
+        is not enough, a document of another status gives way: none at all passes no gate.
         """
+        error = self._finish()
+        if error is not None and self._remove(PAGE):
+            self.lost[PAGE] = f"{PAGE} was removed so that run.json has room ({system_words(error)})"
+            error = self._finish()
+        if error is not None:
+            if self.recorder.file.on_disk not in (None, self.recorder.document.exit_status):
+                self._remove("run.json")
+                error = self._finish()
+            if error is not None:
+                self.lost.setdefault("run.json", f"run.json could not be written ({system_words(error)})")
+                self._finish()
+
+    def _finish(self) -> OSError | None:
         assert self.session is not None, "it is closed within the session"
         recorder = self.recorder
-        for again in (False, True):
-            status = INVALID if self.lost and self.status == 0 else self.status
-            if self.lost:
-                recorder.file.set_not_saved(self.lost)
-            self.session.exitstatus = status
-            try:
-                recorder.folder_again()
-                recorder.file.finish(status)
-            except OSError as error:
-                if not again:
-                    self.lost.setdefault("run.json", f"run.json could not be written ({system_words(error)})")
-                    continue
-            return
+        status = INVALID if self.lost and self.status == 0 else self.status
+        if self.lost:
+            recorder.file.set_not_saved(self.lost)
+        self.session.exitstatus = status
+        try:
+            recorder.folder_again()
+            recorder.file.finish(status)
+        except OSError as error:
+            return error
+        return None
+
+    def _remove(self, output: str) -> bool:
+        """Whether it was there."""
+        try:
+            (self.recorder.folder.path / output).unlink()
+        except OSError:
+            return False
+        return True

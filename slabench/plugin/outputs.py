@@ -13,6 +13,7 @@ from _pytest.junitxml import xml_key
 
 from slabench.errors import SlabenchError, system_words
 from slabench.messages import Message, Sentence
+from slabench.output_file import write_whole
 from slabench.session.settings import Settings
 from slabench.verdict.baseline_file import add_to, build
 
@@ -105,22 +106,24 @@ def append_to_history(run: RunDocument, target: Path, version: str | None) -> Me
     return Message("append.done", tests=len(line.tests), version=line.version, target=target, more=more)
 
 
-def write_summary(document: RunDocument, folder: Path) -> None:
-    """OSError if it cannot be written."""
+def write_summary(document: RunDocument, folder: Path, _config: pytest.Config) -> None:
+    """Whole or not at all. OSError if it cannot be written."""
     from slabench.report.localized import localized
     from slabench.report.markdown import summary_md
 
-    (folder / "summary.md").write_text(summary_md(localized(document)), encoding="utf-8")
+    write_whole(folder / "summary.md", summary_md(localized(document)))
 
 
 def write_page(document: RunDocument, folder: Path, config: pytest.Config) -> None:
-    """report.html, with links to what stands beside it. OSError if it cannot be written."""
+    """report.html, with links to what stands beside it, whole or not at all. OSError if it cannot be
+    written.
+    """
     from slabench.report.page.render import report_page
 
     # pytest-html writes its own after us
     beside = ["pytest.html"] * (getattr(config.option, "htmlpath", None) == str(folder / "pytest.html"))
     page = report_page([document], files=[*beside, "run.json"])
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    write_whole(folder / "report.html", page)
 
 
 def step_summary(document: RunDocument, *, note: Callable[[str | Message], None], lose: Lose) -> None:

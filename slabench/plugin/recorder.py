@@ -276,6 +276,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if recorder.resumed is not None:
         config.stash[RESUMED] = recorder.resumed
         config.pluginmanager.register(recorder.resumed, "slabench-resumed")
+    config.pluginmanager.register(recorder.closing, "slabench-closing")
     config.pluginmanager.register(OthersOutputs(recorder.closing.lose), "slabench-others-outputs")
     if threading.current_thread() is threading.main_thread():
         # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.

@@ -125,6 +125,7 @@ class RunFile:
             units={},
             tests=(),
         )
+        self.on_disk: int | None = None  # the exit status that the file has; None while the run is on
         self._tests: dict[str, dict[str, Any]] = {}  # each test as JSON has it, by id
         self._planned_before: tuple[str, ...] = ()  # of the run that is continued
         self._choose_again = False  # among these, in so far as they are collected again
@@ -144,7 +145,7 @@ class RunFile:
         chosen_again: a gate chooses among the tests that are collected, since it had chosen none before.
         """
         file = cls(folder, **made)
-        file._choose_again = chosen_again
+        file._choose_again, file.on_disk = chosen_again, before.exit_status
         # Other outputs are written again; records of the kept tests are still missing.
         missing = {name: why for name, why in before.not_saved.items() if name.startswith("requests")}
         for entry in kept:
@@ -223,6 +224,7 @@ class RunFile:
             file.flush()
             os.fsync(file.fileno())
         os.replace(new, target)
+        self.on_disk = self.document.exit_status
 
 
 # A list of numbers, one a line: no string has a line end in it, JSON writes them as \n.

@@ -95,6 +95,22 @@ def test_the_verdicts_stand_on_the_console(suite: Suite, tmp_path: Path, size: s
 
 
 @pytest.mark.usefixtures("namespaces")
+def test_a_page_that_takes_the_last_room(suite: Suite, tmp_path: Path) -> None:
+    """run.json was green by then, and a gate reads it."""
+    with sim_server(tmp_path) as url:
+        status, output, kept = run_on_a_small_disk(
+            suite, "200k", "tests/serving", f"--base-url={url}", OBJECTIVE
+        )
+    assert status == 6, output
+    (folder,) = (path for path in kept.iterdir() if path.is_dir() and not path.is_symlink())
+    run = json.loads((folder / "run.json").read_text())
+    assert (run["word"], run["exit_status"], list(run["not_saved"])) == ("INVALID", 6, ["report.html"])
+    assert not [path.name for path in folder.iterdir() if "report.html" in path.name]
+    assert (folder / "junit.xml").read_text().endswith("</testsuites>")
+    assert (folder / "summary.md").read_text().startswith("# slabench: INVALID")
+
+
+@pytest.mark.usefixtures("namespaces")
 def test_a_red_word_stays_red(suite: Suite, tmp_path: Path) -> None:
     with sim_server(tmp_path) as url:
         status, output, _ = run_on_a_small_disk(
