@@ -170,6 +170,50 @@ def test_github_action() -> None:
         assert how["description"] and (how.get("required") or "default" in how)
 
 
+def measured(folder: Path, status: int, **variables: str) -> tuple[list[str], dict[str, str]]:
+    """(slabench's arguments, outputs) of the action's step, with a slabench that only exits with status."""
+    (script,) = (step["run"] for step in read(ACTION)["runs"]["steps"] if step.get("id") == "measure")
+    program = folder / "bin" / "slabench"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@"\nexit {status}\n')
+    program.chmod(0o755)
+    (folder / "temp").mkdir()
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env={
+            "PATH": f"{program.parent}:/usr/bin:/bin",
+            "RUNNER_TEMP": str(folder / "temp"),
+            "GITHUB_OUTPUT": str(folder / "outputs"),
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    outputs = dict(line.split("=", 1) for line in (folder / "outputs").read_text().splitlines())
+    return done.stdout.splitlines(), outputs
+
+
+@pytest.mark.parametrize("suites", ["serving ali", "serving\nali\n", " serving \n\n  ali"])
+def test_every_suite_of_the_action_is_run(tmp_path: Path, suites: str) -> None:
+    arguments, _ = measured(tmp_path, 0, SUITES=suites, OPTIONS="--base-url=sim:\n--slo=tpot.mean<=50\n")
+    assert arguments[:4] == ["run", "serving", "ali", "--github"]
+    assert arguments[-2:] == ["--base-url=sim:", "--slo=tpot.mean<=50"]
+
+
+def test_the_action_has_no_report_of_an_earlier_run(tmp_path: Path) -> None:
+    """A runner of one's own keeps its folders; a wrong option is refused before there is a run."""
+    (tmp_path / "slabench-reports" / "yesterday").mkdir(parents=True)
+    (tmp_path / "slabench-reports" / "latest").symlink_to("yesterday")
+    _, outputs = measured(tmp_path, 4, SUITES="tencent", OPTIONS="--nonsense")
+    assert (outputs["status"], outputs["report"]) == ("4", "")
+    upload = read(ACTION)["runs"]["steps"][-1]["with"]["path"]
+    assert upload.startswith("${{ steps.measure.outputs.folder ||")
+    assert list(Path(outputs["folder"]).iterdir()) == [], "what is uploaded"
+
+
 def test_gitlab() -> None:
     document = read(REPO / "docs" / "ci" / "gitlab.yml")
     jobs = {name: job for name, job in document.items() if name != "stages" and not name.startswith(".")}
