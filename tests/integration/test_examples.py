@@ -95,8 +95,14 @@ def test_one_gpu_box(examples: Examples) -> None:
         "test_decode_curve",
         "test_prefill_throughput[in64]",
     }
-    baseline = json.loads((examples.folder / "accepted.json").read_text())
-    assert len(baseline["tests"]) == 4
+    accepted = examples.folder / "accepted.json"
+    assert len(json.loads(accepted.read_text())["tests"]) == 4
+    before = accepted.read_bytes()
+    status, output = examples(
+        "one-gpu-box.sh", "-k", "sla", "--slo=tpot.mean<=0.1", SERVER=f"{SIM} --log - --port {{port}}"
+    )
+    assert (status, examples.words()) == (1, {"test_sla[np6]": "FAILED"}), output
+    assert accepted.read_bytes() == before, "what failed is not accepted"
 
 
 def test_behind_a_gateway(examples: Examples, tmp_path: Path) -> None:

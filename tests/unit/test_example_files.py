@@ -226,6 +226,30 @@ def test_gitlab() -> None:
         assert re.fullmatch(r"\d+ (minutes|hours)", job["timeout"])
 
 
+@pytest.mark.parametrize(
+    ("new", "old", "status"), [("/opt/new", "/opt/old", 0), ("/opt/new", "", 1), ("", "/opt/old", 1)]
+)
+def test_a_gate_on_gpus_that_has_one_version_is_red(new: str, old: str, status: int) -> None:
+    """Were its job left out, the workflow would be green with the embedded server's."""
+    github = read(WORKFLOWS[0])["jobs"]["gpu"]
+    gitlab = read(REPO / "docs" / "ci" / "gitlab.yml")["gate-gpu"]
+    assert github["if"] == "inputs.new != '' || inputs.old != ''"
+    assert gitlab["rules"] == [{"if": "$SGLANG_NEW || $SGLANG_OLD", "when": "manual"}]
+    (step,) = (each["run"] for each in github["steps"] if each.get("name") == "both environments")
+    for script, names in ((step, ("NEW", "OLD")), (gitlab["script"][0], ("SGLANG_NEW", "SGLANG_OLD"))):
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            env=dict(zip(names, (new, old), strict=True)), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, "A gate compares two versions" in done.stdout) == (status, status == 1)
+
+
+def test_a_workflow_that_compares_wants_a_baseline_of_every_test() -> None:
+    (step,) = read(WORKFLOWS[1])["jobs"]["measure"]["steps"]
+    options = step["with"]["options"].splitlines()
+    assert any(line.startswith("--baseline=") for line in options) and "--require-baseline" in options
+
+
 def test_containerfile() -> None:
     text = (REPO / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
