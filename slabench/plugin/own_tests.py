@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pytest
 
 ALI = "tests/ali/"
+SUITES = (ALI, "tests/tencent/", "tests/serving/")
 WORKLOAD = ("num_prompts", "request_rate", "max_concurrency", "random_input_len", "random_output_len")
 
 
@@ -137,7 +138,6 @@ _PLACES: Mapping[str, str] = {
     "ali decode": ALI,
     "ali prefill": ALI,
     "tencent capacity": "tests/tencent/",
-    "serving accuracy": "tests/serving/test_accuracy.py",
 }
 # and tests outside the suites: unread() names each that does not read them
 _LOADS = "tests/tencent, tests/serving"
@@ -146,13 +146,16 @@ _LOADS = "tests/tencent, tests/serving"
 def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[Message, ...]:
     """A sentence about the options of the command line that none of these tests reads, if there are any."""
 
+    def read_by(item: pytest.Item, option: Option) -> bool:
+        if item.nodeid.startswith(_PLACES[option.applies]):
+            return True
+        # a suite's test that asks for the options reads those of its own place
+        return _reads(item, option.dest, options, by_options=not item.nodeid.startswith(SUITES))
+
     def read(option: Option) -> bool:
         if option.applies == _LOADS:
             return not all(item.nodeid.startswith(ALI) for item in items)
-        return any(
-            item.nodeid.startswith(_PLACES[option.applies]) or _reads(item, option.dest, options)
-            for item in items
-        )
+        return any(read_by(item, option) for item in items)
 
     idle = [
         Message("option.idle_one", name=option.name, applies=option.applies)
@@ -162,6 +165,16 @@ def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[Mess
         and not read(option)
     ]
     return (Message("option.idle", options=idle),) if idle else ()
+
+
+def check_asked(items: Iterable[pytest.Item], options: Namespace) -> None:
+    """ConfigError for --accuracy-file where no test asks its questions: a floor would stand beside PASSED,
+    and nothing is held to it.
+    """
+    if options.accuracy_file is not None and not any(
+        "ask_questions" in getattr(item, "fixturenames", ()) for item in items
+    ):
+        raise ConfigError(Message("option.not_asked", file=options.accuracy_file))
 
 
 def unread(items: Iterable[pytest.Item], options: Namespace) -> tuple[Message, ...]:
@@ -189,16 +202,16 @@ class _Watching:
         return getattr(self._options, name)
 
 
-def _reads(item: pytest.Item, name: str, options: Namespace) -> bool:
-    """Whether a test's load follows an option: its form_of() reads it, or it is parametrized by it, or it
-    asks for the options.
+def _reads(item: pytest.Item, name: str, options: Namespace, *, by_options: bool = True) -> bool:
+    """Whether a test's load follows an option: its form_of() reads it, or it is parametrized by it, or
+    (by_options) it asks for the options.
     """
     names = getattr(item, "fixturenames", ())
     if name in names or ("find_capacity" in names and name in WORKLOAD):
         return True
     marker = item.get_closest_marker(MARKER)
     if marker is None:
-        return "options" in names or _asks_for_config(item)
+        return by_options and ("options" in names or _asks_for_config(item))
     watching, callspec = _Watching(options), getattr(item, "callspec", None)
     marker.kwargs["form"](watching, **(callspec.params if callspec is not None else {}))
     return name in watching.asked

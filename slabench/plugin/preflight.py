@@ -21,7 +21,7 @@ from slabench.plugin.language import spoken, usage_error
 from slabench.plugin.launches import measure_launches
 from slabench.plugin.multi_server import check_same, place, workers
 from slabench.plugin.order import is_live
-from slabench.plugin.own_tests import check_calls, idle_options, unread
+from slabench.plugin.own_tests import check_asked, check_calls, idle_options, unread
 from slabench.plugin.plan import planning
 from slabench.plugin.planned_tests import planned_tests
 from slabench.plugin.recorder import RECORDER
@@ -87,6 +87,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     try:
         check_repeats(config, session.items)
         settings, live = config.stash[SETTINGS], [item for item in session.items if is_live(item)]
+        check_asked(live, config.option)
         check_calls(live, settings.slos, settings.goodput)
         check_objectives(marked_forms(session.items, config.option), settings.slos, settings.most_repeats)
         for sentence in (*idle_options(live, config.option), *unread(live, config.option)):

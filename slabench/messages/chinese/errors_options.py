@@ -133,6 +133,10 @@ MESSAGES = {
     "option.accuracy_floor": (
         "--accuracy-floor 是 --accuracy-file=FILE 中问题的答案要达到的下限；请给出该文件。"
     ),
+    "option.not_asked": (
+        "本次运行没有测试提出 --accuracy-file={file} 中的问题，--accuracy-floor 也就不约束任何结果；请加上 "
+        "tests/serving/test_accuracy.py，或一个使用 fixture ask_questions 的测试。"
+    ),
     "option.same_baseline": (
         "--baseline 和 --save-baseline 是同一个文件 {baseline}：性能回归会成为下一个基线。请保存到另一"
         "个文件，接受该运行之后再替换旧文件。"

@@ -164,6 +164,11 @@ MESSAGES = {
         "--accuracy-floor is what the answers to the questions of --accuracy-file=FILE are held to; "
         "name the file."
     ),
+    "option.not_asked": (
+        "No test of this run asks the questions of --accuracy-file={file}, and nothing is held to "
+        "--accuracy-floor; add tests/serving/test_accuracy.py, or a test that asks for the fixture "
+        "ask_questions."
+    ),
     "option.same_baseline": (
         "--baseline and --save-baseline name the same file, {baseline}: a regression would become the "
         "next baseline. Save to another file, and replace the old one when the run is accepted."

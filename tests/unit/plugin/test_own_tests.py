@@ -326,6 +326,29 @@ def test_options_that_no_test_reads_are_named() -> None:
     assert idle_options([decode, sla], options) == ()
 
 
+def test_a_suite_s_test_that_asks_for_the_options_reads_those_of_its_place() -> None:
+    """The fixture has every option."""
+    options = Namespace(**{option.dest: option.default for option in OPTIONS} | {"batch_sizes": (1, 2)})
+    search = item("t", ["find_capacity", "options"], file="tests/tencent/test_capacity.py")
+    assert sentences(idle_options([search], options)) == (
+        "No test of this run reads --batch-sizes (ali decode).",
+    )
+    own = item("t", ["run_load", "options"], file="bench/test_it.py")
+    assert idle_options([own], options) == ()
+
+
+def test_questions_that_no_test_asks(run_suite: Callable[..., Any]) -> None:
+    """A floor of 0.99 stood beside PASSED and exit status 0."""
+    source = "def test_it(says, options):\n    says('PASSED')\n"
+    asked = ("--accuracy-file=smoke", "--accuracy-floor=0.99")
+    ran = run_suite(source, *asked)
+    assert (ran.status, ran.folder) == (4, None), ran.output
+    assert "No test of this run asks the questions of --accuracy-file=smoke, " in ran.output
+    more = "def test_questions(says, ask_questions):\n    says('PASSED')\n"
+    assert run_suite(source + more, *asked).status == 0
+    assert run_suite(source + more, *asked, "-k", "it and not questions").status == 4, "deselected"
+
+
 def test_in_a_repository_of_ones_own_an_option_is_read_or_named() -> None:
     """Its folders have any name; what a test there reads is seen by what it asks the options for."""
     options = Namespace(
