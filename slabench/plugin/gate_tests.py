@@ -21,7 +21,7 @@ from slabench.places import suite_id
 from slabench.plugin.order import is_live
 from slabench.plugin.planned_tests import planned_tests
 from slabench.plugin.resume import RESUMED, Resumed
-from slabench.plugin.stash import SETTINGS
+from slabench.plugin.stash import NOT_CHOSEN, SETTINGS
 from slabench.plugin.terminal import say
 from slabench.session.gate_quick import MARK, SIZES, QuickSizes, is_quick
 from slabench.session.setting_checks import SIM
@@ -70,6 +70,8 @@ def _deselect(config: pytest.Config, items: list[pytest.Item], test_ids: Collect
     left = [item for item in items if item.nodeid in test_ids]
     if left:
         items[:] = [item for item in items if item.nodeid not in test_ids]
+        for item in left:
+            item.stash[NOT_CHOSEN] = True
         config.hook.pytest_deselected(items=left)
 
 

@@ -24,6 +24,7 @@ from slabench.plugin.closing import Closing
 from slabench.plugin.finished import finished
 from slabench.plugin.interrupted import by_signal, end_by_sigterm, interrupted_reports
 from slabench.plugin.language import usage_error
+from slabench.plugin.left_out import baseline_not_run, deselected
 from slabench.plugin.multi_server import live_ids
 from slabench.plugin.order import is_live
 from slabench.plugin.outputs import losing, silence_others
@@ -78,6 +79,7 @@ class Recorder:
         self.planned: frozenset[str] = frozenset()
         self.reported: set[str] = set()  # tests that this session reported, kept ones among them
         self.deselected = 0
+        self.left_out: list[str] = []
         self.unreachable: str | None = None
         self.usage: str | None = None
         self.crashed = False
@@ -105,6 +107,8 @@ class Recorder:
         self.live_items = len(ids)
         self.planned = frozenset(ids)
         self.file.set_planned(ids)
+        missing = baseline_not_run(self.settings, self.document.planned, self.left_out)
+        self.file.update(deselected=len(self.left_out), baseline_not_run=missing)
         self.write()
 
     def take(self, test: FinishedTest) -> None:
@@ -174,6 +178,7 @@ class Recorder:
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self.deselected += sum(is_live(item) for item in items)
+        self.left_out += deselected(items)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         if nodeid in self.planned:

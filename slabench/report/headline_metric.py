@@ -31,12 +31,17 @@ def verdict(entry: Entry) -> str:
 
 
 def run_verdict(document: RunDocument) -> str:
-    """A run's outcome: `PASSED`, or `PASSED (NOTHING_JUDGED in 1 of 3 tests)`."""
-    names = document.unjudged
-    if names and document.word is Outcome.PASSED:
-        among = {"tests": len(names), "of": len(document.tests)}
-        return str(Message("run.nothing_judged_in", word=document.word, **among))
-    return document.word or str(Message("run.no_word"))
+    """A run's outcome: `PASSED`, or `PASSED (NOTHING_JUDGED in 1 of 3 tests)`, or with what it requires of a
+    baseline file and did not run.
+    """
+    if document.word is not Outcome.PASSED:
+        return document.word or str(Message("run.no_word"))
+    word, names = str(document.word), document.unjudged
+    if names:
+        word = str(Message("run.nothing_judged_in", word=word, tests=len(names), of=len(document.tests)))
+    if document.baseline_not_run:
+        word = str(Message("run.without_tests", word=word, tests=len(document.baseline_not_run)))
+    return word
 
 
 def headline_metrics(entry: Entry) -> str:

@@ -34,6 +34,10 @@ def _run_facts(document: RunDocument) -> Iterator[Message]:
             yield Message("run.doctor", command=look)
     if document.failed_besides:
         yield Message("run.failed_besides", tests=document.failed_besides)
+    if document.deselected:
+        yield Message("run.deselected", tests=document.deselected)
+    if document.baseline_not_run:
+        yield Message("run.baseline_not_run", tests=document.baseline_not_run)
     for sentence in document.not_saved.values():
         yield Message("run.not_saved", output=sentence)
     if document.unjudged:

@@ -169,6 +169,8 @@ class RunDocument:
     client: ClientName  # what drove the load
     planned: tuple[str, ...]  # ids of the tests to run
     not_run: tuple[str, ...]  # planned, and no entry in tests
+    deselected: int = optional(0)  # live tests that -k, -m or --lf left out
+    baseline_not_run: tuple[str, ...] = optional(())  # --require-baseline: its tests that were not selected
     units: Mapping[str, str]  # metric key -> unit, of the metrics below
     tests: tuple[Entry, ...]  # one a finished test
     servers: tuple[str, ...] = optional(())  # several --base-url with -n: the tests were spread over them

@@ -2,6 +2,7 @@
 
 MESSAGES = {
     "run.nothing_judged_in": "{word}（{of} 个测试中有 {tests} 个 NOTHING_JUDGED）",
+    "run.without_tests": "{word}（基线文件中有 {tests} 个测试没有运行）",
     "run.no_word": "没有可判定的内容",
     "run.labels": "本次运行的标签：{labels}。",
     "run.interrupted": (
@@ -14,6 +15,8 @@ MESSAGES = {
     "run.unreachable": "没有运行任何测试：{why}",
     "run.doctor": "不施压地检查该服务：{command}",
     "run.failed_besides": "除上述结论外在 pytest 中 FAILED：{tests}。它是另一个测试，或某个测试的一部分或其 teardown。",
+    "run.deselected": "有 {tests} 个压测用例被排除（-k、-m、--lf）：结论只涉及其余的测试。",
+    "run.baseline_not_run": "基线文件中没有被选中的测试：{tests}。",
     "run.not_saved": "NOT_SAVED：{output}；结论以控制台为准。",
     "run.unjudged": "NOTHING_JUDGED：没有任何目标、下限或比较适用于 {tests}：只测量，未判定。",
     "run.prompts_from": "prompt：{name}，取自 {dataset}，以 {form} 形式发送。",

@@ -25,6 +25,8 @@ MESSAGES = {
     "page.unreachable_remedy": (
         "Start the server, or correct the address; slabench doctor looks at it without load."
     ),
+    "page.deselected": "{tests} live tests were deselected (-k, -m, --lf): the verdict is of the others.",
+    "page.baseline_not_run": "Tests of the baseline file that were not selected: {tests}.",
     "page.not_saved": "NOT_SAVED: {what}.",
     "page.unjudged": (
         "NOTHING_JUDGED: no objective, floor or comparison applies to {tests}; they were measured only."

@@ -2,6 +2,7 @@
 
 MESSAGES = {
     "run.nothing_judged_in": "{word} (NOTHING_JUDGED in {tests} of {of} tests)",
+    "run.without_tests": "{word} ({tests} tests of the baseline file not run)",
     "run.no_word": "nothing was judged",
     "run.labels": "This run is {labels}.",
     "run.interrupted": (
@@ -17,6 +18,8 @@ MESSAGES = {
     "run.failed_besides": (
         "FAILED in pytest beside the verdicts: {tests} (another test, or a part or the teardown of one)."
     ),
+    "run.deselected": "{tests} live tests were deselected (-k, -m, --lf): the verdict is of the others.",
+    "run.baseline_not_run": "Tests of the baseline file that were not selected: {tests}.",
     "run.not_saved": "NOT_SAVED: {output}; the verdicts stand on the console.",
     "run.unjudged": "NOTHING_JUDGED: no objective, floor or comparison applies to {tests}: measured only.",
     "run.prompts_from": "Prompts: {name} from {dataset}, sent as {form}.",

@@ -101,6 +101,10 @@ def _notes(document: RunDocument) -> Iterator[str]:
         yield label("interrupted", **interruption(document))
     for part in document.resumed:
         yield label("resumed", utc=part.utc, kept=len(part.kept))
+    if document.deselected:
+        yield label("deselected", tests=document.deselected)
+    if document.baseline_not_run:
+        yield label("baseline_not_run", tests=document.baseline_not_run)
     for text in document.not_saved.values():
         yield label("not_saved", what=text)
     if document.unjudged:

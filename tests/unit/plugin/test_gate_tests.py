@@ -8,8 +8,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from slabench.messages import Message
 from slabench.plugin.gate_tests import Choice, pytest_collection_modifyitems
+from slabench.plugin.left_out import deselected
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.session.planned_load import PlannedTest
 from slabench.session.settings import Settings
@@ -60,7 +63,10 @@ def test_a_run_that_is_continued_keeps_its_choice_and_takes_the_pairs_that_fit()
 
 
 def test_what_a_budget_left_out_is_not_collected_again() -> None:
-    items: Any = [SimpleNamespace(nodeid=name, fixturenames=["server", "campaign"]) for name in ("a", "b")]
+    items: Any = [
+        SimpleNamespace(nodeid=name, fixturenames=["server", "campaign"], stash=pytest.Stash())
+        for name in ("a", "b")
+    ]
     left: list[Any] = []
     hook = SimpleNamespace(pytest_deselected=lambda items: left.extend(items))
     config: Any = SimpleNamespace(
@@ -70,3 +76,4 @@ def test_what_a_budget_left_out_is_not_collected_again() -> None:
     )
     pytest_collection_modifyitems(config, items)
     assert [item.nodeid for item in items] == ["a"] and [item.nodeid for item in left] == ["b"]
+    assert deselected(left) == [], "by a gate, and not by -k"

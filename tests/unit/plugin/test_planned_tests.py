@@ -109,7 +109,7 @@ def test_a_continued_quick_gate_has_the_tests_that_it_had_chosen() -> None:
             hook=SimpleNamespace(pytest_deselected=lambda items: None),
         )
         items: Any = [
-            SimpleNamespace(nodeid=name, path=Path("x.py"))
+            SimpleNamespace(nodeid=name, path=Path("x.py"), stash=pytest.Stash())
             for name in ("t[bs1-quick]", "t[bs2-quick]", "own")
         ]
         pytest_collection_modifyitems(config, items)
