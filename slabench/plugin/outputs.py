@@ -20,6 +20,7 @@ from slabench.verdict.baseline_file import add_to, build
 if TYPE_CHECKING:
     from slabench.run_document.run import RunDocument
 
+HTML_SIZE = 32768  # bytes of pytest-html's page at least
 Lose = Callable[[str, str], None]  # (output, why it could not be written)
 
 
@@ -136,6 +137,25 @@ def step_summary(document: RunDocument, *, note: Callable[[str | Message], None]
         return
     with losing("the job's summary", lose), open(target, "a", encoding="utf-8") as file:
         file.write(summary_md(localized(document)))
+
+
+def check_html(config: pytest.Config, lose: Lose) -> None:
+    """--html=FILE where there is no room: pytest-html writes a style sheet beside it when it is configured,
+    and its error would end the run with a traceback. Its page is in the run's folder then.
+    """
+    named = config.option.htmlpath
+    if named is None:
+        return
+    target = Path(os.path.expandvars(named)).expanduser()
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(b"\0" * HTML_SIZE)
+    except OSError as error:
+        lose(f"--html={named}", system_words(error))
+        config.option.htmlpath = None
+    with contextlib.suppress(OSError):
+        scratch.unlink()
 
 
 def silence_others(config: pytest.Config) -> None:

@@ -200,6 +200,26 @@ def test_an_output_that_is_lost_is_said_in_all_others(suite: Suite, option: str)
     assert Path("/dev/full").is_char_device()
 
 
+@pytest.mark.usefixtures("namespaces")
+def test_pytest_s_table_on_a_full_disk(suite: Suite, tmp_path: Path) -> None:
+    """pytest-html writes a style sheet before the first test."""
+    work = ("tests/serving", "--base-url=sim:demo", OBJECTIVE, f"--html={suite.folder / 'small'}/table.html")
+    (suite.folder / "small").mkdir()
+    (suite.folder / "kept").mkdir()
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL, "sh", "8k", suite.folder / "small", "8192",
+         suite.folder / "kept", *suite.command(*work)],
+        cwd=REPO, env=environment(**suite.environment), capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
+    ended = suite.done(done.returncode, done.stdout + done.stderr)
+    assert ended.status == 6, ended.output
+    assert (ended.run["word"], ended.words) == ("INVALID", {"test_custom": "PASSED"})
+    assert list(ended.run["not_saved"]) == [f"--html={suite.folder / 'small'}/table.html"]
+    assert "INTERNALERROR" not in ended.output and ended.folder is not None
+    assert (ended.folder / "pytest.html").exists()
+
+
 def test_a_red_word_stays_red_where_an_output_is_lost(suite: Suite) -> None:
     done = suite("tests/serving", "--base-url=sim:demo", "--slo=tpot.mean<=0.1", "--save-baseline=/dev/full")
     assert (done.status, done.run["word"], done.run["exit_status"]) == (1, "FAILED", 1), done.output

@@ -125,6 +125,13 @@ def test_no_part_of_an_output_stays(
     assert sorted(path.name for path in ran.folder.iterdir() if output in path.name) == []
 
 
+@pytest.mark.parametrize("plugin", ["junitxml", "html"])
+def test_without_a_plugin_its_output_is_not_missing(run_suite: Callable[..., Ran], plugin: str) -> None:
+    ran = run_suite(GREEN, "-p", f"no:{plugin}")
+    assert (ran.status, ran.run["word"]) == (0, "PASSED"), ran.output
+    assert "not_saved" not in ran.run
+
+
 LATE = """
 import pytest
 
