@@ -93,6 +93,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
             recorder.note(sentence)
         _check_command_line(session)
+        recorder.folder.point_latest()  # else an older run's outcome stands there while a server starts
         campaign = campaign_of(config)
         if config.stash[SETTINGS].options.one_after_the_other and campaign.before is None:
             output = campaign.folder / "baseline.txt"

@@ -8,7 +8,6 @@ entries on the test reports (finished.py).
 from __future__ import annotations
 
 import contextlib
-import shutil
 import signal
 import threading
 from collections.abc import Sequence
@@ -200,6 +199,8 @@ class Recorder:
         """pytest makes no report of the test that a signal ended: ours has what was measured."""
         if by_signal(excinfo.value):
             self.file.update(interrupted_by=interrupted_by(excinfo.value))
+            if self.live_items:
+                self.folder.point_latest()  # it may have come before a server was asked
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
             test, campaign.interrupted = campaign.interrupted, None
@@ -307,4 +308,4 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     recorder.folder.close()
     if recorder.litter:
-        shutil.rmtree(recorder.folder.path, ignore_errors=True)
+        recorder.folder.remove()

@@ -18,7 +18,7 @@ from slabench.report.headline_metric import headline_metrics, of_another_client,
 from slabench.report.run_facts import run_facts
 from slabench.report.text_table import table
 from slabench.run_document.entry import CheckEntry, CurveRow, Entry, short_name
-from slabench.run_document.run import RunDocument
+from slabench.run_document.run import RunDocument, RunState
 from slabench.verdict.outcome import CheckStatus, Outcome
 from slabench.verdict.reasons import in_words
 
@@ -246,7 +246,7 @@ def summary_table(document: RunDocument) -> str:
     red = [entry for entry in tests if entry.word is not Outcome.PASSED]
     lines += [f"{entry.word} {entry.name}: {headline(entry)}" for entry in red]
     lines += [*beside_green(tests), *run_facts(document)]
-    if document.word is not None:
+    if document.word is not None or document.state is not RunState.RUNNING:
         lines.append(Message("console.verdict", verdict=run_verdict(document)))
     return "\n".join(map(str, lines))
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: int | None = _lock(path)
+        self._latest_before: str | None = None
 
     def close(self) -> None:
         """Release the lock, so that another process can continue this run."""
@@ -73,8 +75,24 @@ class RunFolder:
         return cls(path)
 
     def point_latest(self) -> None:
-        """Let `latest` name this run, once a test of it has begun or its server did not answer."""
-        _point(self.path.parent / "latest", self.path.name)
+        """Let `latest` name this run, once a server is started or asked for it: a run that is killed while
+        the server starts leaves no older outcome there.
+        """
+        link = self.path.parent / "latest"
+        with contextlib.suppress(OSError):
+            before = os.readlink(link)
+            self._latest_before = self._latest_before if before == self.path.name else before
+        _point(link, self.path.name)
+
+    def remove(self) -> None:
+        """The folder of a run that was refused; `latest` is what it was before."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        link = self.path.parent / "latest"
+        with contextlib.suppress(OSError):
+            if os.readlink(link) == self.path.name:
+                link.unlink()
+                if self._latest_before is not None:
+                    _point(link, self._latest_before)
 
 
 def _lock(path: Path) -> int:
