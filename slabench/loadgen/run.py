@@ -6,11 +6,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from slabench.end_signals import SIGNALS, EndOnce, called
 from slabench.errors import Interrupted
 from slabench.loadgen.client_stats import client_record
 from slabench.loadgen.frames import Frame
@@ -63,6 +64,10 @@ class LoadInterrupted(Interrupted):
         self.result = result
 
 
+class _Abandoned(Exception):
+    """No further record is waited for."""
+
+
 class _Load:
     """The parent's side of one load."""
 
@@ -82,6 +87,7 @@ class _Load:
         self.send_lag_ns: list[int] = []
         self.began_ns, self.began_unix = 0, 0.0
         self.interrupted = ""  # by which signal
+        self.abandoned = self.taking = False  # after a second signal; while a frame is taken
         self.workers: Sequence[WorkerProcess] = ()
 
     def run(self, target: Target, place: LoadHosts | None) -> LoadResult:
@@ -89,9 +95,13 @@ class _Load:
         with worker_pool(place) as pool:
             count = worker_count(self.plan, lengths, self.options.workers, pool.hosts)
             self.workers = pool.take_job(target, self.requests, self.plan, self.options, count)
-            with self._interruptible():
+            with self._interruptible(), suppress(_Abandoned):
                 for worker, frame in frames(self.workers):
+                    self.taking = True
                     self._take(worker, frame)
+                    self.taking = False
+                    if self.abandoned:
+                        break
                     if self.until is not None and self.began_ns and not self.stopped and self.until():
                         self.stopped = True
                         self._send({"stop": True})
@@ -138,18 +148,30 @@ class _Load:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C (or SIGTERM, from a CI) asks the load processes for their records; a second one aborts."""
+        """Ctrl-C (or SIGTERM, from a CI) asks the load processes for their records; after a second one those
+        that have not come are not waited for.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
         def stop(number: int, frame: FrameType | None) -> None:
+            if self.abandoned:
+                return
             if self.interrupted:
-                raise Interrupted(self.interrupted)
-            self.interrupted = "SIGTERM" if number == signal.SIGTERM else "Ctrl-C"
+                self.abandoned = True
+                if not self.taking:  # else a record would be written in part
+                    raise _Abandoned
+                return
+            self.interrupted = called(number)
+            for handler in before.values():
+                if isinstance(handler, EndOnce):
+                    handler.begin()
             self._send({"stop": True})
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        for number in SIGNALS:
+            signal.signal(number, stop)
         try:
             yield
         finally:

@@ -4,12 +4,14 @@ the reason without the name of an exception.
 
 from __future__ import annotations
 
-from types import FrameType
-from typing import TYPE_CHECKING
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from slabench.errors import Interrupted, interrupted_by
+from slabench.end_signals import SIGNALS, EndOnce
+from slabench.errors import interrupted_by
 from slabench.exit_status import INVALID
 from slabench.plugin.finished import attach, junit_properties
 from slabench.plugin.language import spoken
@@ -18,9 +20,22 @@ if TYPE_CHECKING:
     from slabench.run_document.run import FinishedTest
 
 
-def end_by_sigterm(number: int, frame: FrameType | None) -> None:
-    """A handler of signal.signal()."""
-    raise Interrupted("SIGTERM")
+class EndSignals:
+    """What a CI that cancels a job sends, and Ctrl-C: each ends a run with everything written."""
+
+    def __init__(self) -> None:
+        self.handler, self._before = EndOnce(), dict[int, Any]()
+
+    def take(self) -> None:
+        """In the main thread alone; a process in the background ignores Ctrl-C."""
+        if threading.current_thread() is threading.main_thread():
+            numbers = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self.handler) for number in numbers}
+
+    def give_back(self) -> None:
+        """Ignored, after a signal, until the process ends: its status is the run's."""
+        for number, before in self._before.items():
+            signal.signal(number, signal.SIG_IGN if self.handler.came else before)
 
 
 def by_signal(error: BaseException) -> bool:

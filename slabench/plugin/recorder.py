@@ -8,8 +8,6 @@ entries on the test reports (finished.py).
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +19,7 @@ from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.messages import Message
 from slabench.plugin.closing import Closing
 from slabench.plugin.finished import finished
-from slabench.plugin.interrupted import by_signal, end_by_sigterm, interrupted_reports
+from slabench.plugin.interrupted import EndSignals, by_signal, interrupted_reports
 from slabench.plugin.language import usage_error
 from slabench.plugin.left_out import baseline_not_run, deselected
 from slabench.plugin.multi_server import live_ids
@@ -82,6 +80,7 @@ class Recorder:
         self.unreachable: str | None = None
         self.usage: str | None = None
         self.crashed = False
+        self.signals = EndSignals()
 
     def _continue(self, name: str, options: dict[str, object], made: dict[str, Any]) -> None:
         from slabench.report import resume
@@ -197,6 +196,7 @@ class Recorder:
     @pytest.hookimpl(trylast=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """pytest makes no report of the test that a signal ended: ours has what was measured."""
+        self.signals.handler.writing = True
         if by_signal(excinfo.value):
             self.file.update(interrupted_by=interrupted_by(excinfo.value))
             if self.live_items:
@@ -216,6 +216,7 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        self.signals.handler.writing = True
         if not self.live_items and not self.deselected and exitstatus != USAGE and self.usage is None:
             return
         status = self.exit_status(session, int(exitstatus))
@@ -265,7 +266,6 @@ class Recorder:
 
 
 RECORDER = pytest.StashKey[Recorder]()
-_SIGTERM = pytest.StashKey[Any]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -284,9 +284,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(recorder.resumed, "slabench-resumed")
     config.pluginmanager.register(recorder.closing, "slabench-closing")
     config.pluginmanager.register(OthersOutputs(recorder.closing.lose), "slabench-others-outputs")
-    if threading.current_thread() is threading.main_thread():
-        # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.
-        config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, end_by_sigterm)
+    recorder.signals.take()
     config.pluginmanager.register(recorder, "slabench-recorder")
     # Both plugins read their option when they are configured, which is after this. report.html is our own.
     if config.pluginmanager.hasplugin("html"):
@@ -300,12 +298,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    before = config.stash.get(_SIGTERM, None)
-    if before is not None:
-        signal.signal(signal.SIGTERM, before)
     recorder = config.stash.get(RECORDER, None)
     if recorder is None:
         return
+    recorder.signals.give_back()
     recorder.folder.close()
     if recorder.litter:
         recorder.folder.remove()

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from slabench.end_signals import end_once
 from slabench.errors import InvalidRun
 from slabench.messages import Message
 from slabench.plugin.order import is_live
@@ -94,6 +95,8 @@ def _translated(item: pytest.Item) -> Generator[None]:
         if by is None:
             raise
         item.cancel_timeout()  # type: ignore[attr-defined]
+        if (handler := end_once(signal.SIGINT)) is not None:
+            handler.goes_on()
         raise StoppedByTimeout(_headline(item, by)) from error
 
 

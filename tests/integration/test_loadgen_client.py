@@ -223,6 +223,21 @@ def test_ctrl_c_keeps_what_was_measured(fake: Scripted) -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_second_ctrl_c_waits_for_no_further_record_and_keeps_those_that_came(fake: Scripted) -> None:
+    def twice() -> None:
+        os.kill(_children()[0], signal.SIGSTOP)
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+
+    thread = _once_running(fake, 3, twice)
+    with pytest.raises(LoadInterrupted) as raised:
+        load(fake, ["plain", "stalls", "stalls", "stalls"], Plan.closed_loop(4, 2))
+    thread.join()
+    assert [record.ok for record in raised.value.result.requests] == [True, False, False, False]
+    assert not _children()
+
+
 def test_progress_is_reported(fake: Scripted) -> None:
     reports: list[Progress] = []
     requests = prepare_requests([Script("plain", output_len=150)] * 2)

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from slabench.errors import ConfigError
+from slabench.end_signals import UNWIND_S, EndOnce
+from slabench.errors import ConfigError, Interrupted
 from slabench.session.campaign import Campaign
 from tests.unit.plugin.conftest import Ran
 
@@ -71,3 +72,54 @@ def test_latest_names_a_run_whose_server_starts_and_is_put_back_if_it_is_refused
     assert named[0] != before.folder
     assert ran.folder == before.folder
     assert before.folder is not None and [before.folder] == list(before.folder.parent.glob("2*"))
+
+
+IMPATIENT = """
+import os, signal
+
+def _again(*parts):
+    os.kill(os.getpid(), signal.SIGTERM)
+
+def pytest_keyboard_interrupt(): _again()
+def pytest_sessionfinish(): _again()
+def pytest_terminal_summary(): _again()
+def pytest_unconfigure(): _again()
+"""
+
+
+def test_further_signals_stop_nothing_that_is_written(
+    run_suite: Run, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
+) -> None:
+    def opened() -> None:
+        try:
+            cancelled()
+        finally:
+            cancelled()  # while the server that was started is ended
+
+    opens(monkeypatch, opened)
+    pytester.makepyfile(impatient=IMPATIENT)
+    pytester.syspathinsert()
+    ran = run_suite(PASSES, "-p", "impatient")
+    assert ran.status == 2, ran.output
+    assert "Traceback" not in ran.output
+    assert (ran.run["state"], ran.run["exit_status"]) == ("interrupted", 2)
+    assert "--resume=" in (ran.folder / "summary.md").read_text()  # type: ignore[operator]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN  # until the process ends: its status is 2
+
+
+def test_an_interrupt_that_was_lost_does_not_leave_a_run_that_no_signal_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    handler = EndOnce()
+    with pytest.raises(Interrupted, match="Ctrl-C"):
+        handler(signal.SIGINT, None)
+    now[0] += UNWIND_S - 1
+    handler(signal.SIGINT, None)
+    now[0] += 2
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        handler(signal.SIGTERM, None)
+    handler.writing = True
+    now[0] += 2 * UNWIND_S
+    handler(signal.SIGTERM, None)
