@@ -203,7 +203,7 @@ OUTPUT: tuple[Option, ...] = (
         "--resume",
         None,
         "all live",
-        "continue the run in this folder: finished tests are kept",
+        "continue the run in this folder: finished tests are kept, one that was not is measured again",
         str,
         metavar="RUN",
     ),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from slabench.session.deployment import Deployment
     from slabench.workloads.model import Workload
 
+_AGAIN = Message("session.again")
+
 
 def entry(
     test_id: str, trial: Trial, stop: LoadInterrupted, workload: Workload, plan: Plan, gpus: GpuCounts
@@ -36,7 +38,8 @@ def entry(
     metrics = compute(run, gpus) if trial.side == NEW else {}
     done, count = sum(record.ok for record in result.requests), len(result.requests)
     load = None if trial == Trial() else Message("session.of_load", load=trial.message)
-    kept = Message("session.kept", done=done, requests=count, load=load)
+    again = None if load is None else _AGAIN
+    kept = Message("session.kept", done=done, requests=count, load=load, again=again)
     line = Sentence.of("session.interrupted", signal=stop.by, kept=kept)
     return replace(
         bare_entry(test_id, Outcome.INVALID, line, "interrupted"),
@@ -54,7 +57,8 @@ def after_the_loads(test_id: str, first: Measured, loads: int, signal: str) -> E
     from slabench.run_document.entry import RecordsEntry
 
     run = first.run
-    line = Sentence.of("session.interrupted", signal=signal, kept=Message("session.all_kept", loads=loads))
+    kept = Message("session.all_kept", loads=loads, again=_AGAIN)
+    line = Sentence.of("session.interrupted", signal=signal, kept=kept)
     return replace(
         bare_entry(test_id, Outcome.INVALID, line, "interrupted"),
         workload=run.workload,

@@ -170,7 +170,7 @@ def test_ctrl_c_and_sigterm_keep_everything(suite: Suite, number: int, whom: str
         assert "SIMULATED" in text
     assert "no tests ran" not in done.output
     assert run["interrupted_by"] == called
-    assert f"interrupted by {called}. Tests that had ended: 0 of 1; they are kept." in done.output
+    assert f"interrupted by {called}. Tests that had ended, and are kept: 0 of 1;" in done.output
     assert re.search(rf"INVALID \S+: interrupted: {called} after \d+ of 400 requests", done.output)
     resume = re.search(r"To measure the rest: (.*)", done.output)
     assert resume is not None, done.output

@@ -32,8 +32,9 @@ MESSAGES = {
     "warmup.failed": "{requests} 个预热请求中有 {failed} 个失败。",
     "session.no_verdict": "no_verdict：测试结束时没有调用 judge()",
     "session.interrupted": "已中断：收到 {signal}，{kept}",
-    "session.kept": "{load}已完成 {done}/{requests} 个请求；其记录均已保留",
-    "session.all_kept": "已完成 {loads} 次完整的施压，正在向服务端询问响应；其记录均已保留",
+    "session.kept": "{load}已完成 {done}/{requests} 个请求；其记录均已保留{again}",
+    "session.again": "，--resume 会重新测量该测试的所有负载",
+    "session.all_kept": "已完成 {loads} 次完整的施压，正在向服务端询问响应；其记录均已保留{again}",
     "session.of_load": "{load}：",
     "session.bench_serving_interrupted": (
         "已中断：sglang.bench_serving 运行时收到 {signal}；它在结束之前不保留任何负载数据"

@@ -14,7 +14,10 @@ MESSAGES = {
     "page.notes": "关于本次运行",
     "page.next": "下一步",
     "page.what_ran": "在什么上运行了什么",
-    "page.interrupted": "运行被 {signal} 中断。已结束的测试：{planned} 个中的 {kept} 个，均已保留。",
+    "page.interrupted": (
+        "运行被 {signal} 中断。已结束并保留的测试：{planned} 个中的 {kept} 个；其余测试从第一次施压起重新测量，"
+        "包括它的所有轮次和配对。"
+    ),
     "page.resumed": "于 {utc} 续跑；保留了 {kept} 个已完成的测试。",
     "page.failed_besides": "除各结论外在 pytest 中失败：{tests}。它是另一个测试，或某个测试的一部分或其 teardown。",
     "page.unreachable": "没有运行任何测试。{why}",

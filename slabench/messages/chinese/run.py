@@ -6,7 +6,8 @@ MESSAGES = {
     "run.no_word": "没有可判定的内容",
     "run.labels": "本次运行的标签：{labels}。",
     "run.interrupted": (
-        "运行被 {signal} 中断。已结束的测试：{planned} 个中的 {kept} 个，均已保留。继续测量其余测试：{command}"
+        "运行被 {signal} 中断。已结束并保留的测试：{planned} 个中的 {kept} 个；其余测试从第一次施压起重新测量，"
+        "包括它的所有轮次和配对。继续测量其余测试：{command}"
     ),
     "run.either_signal": "Ctrl-C 或 SIGTERM",
     "run.resumed": "于 {utc} 续跑{server}：保留了 {kept} 个已完成的测试。",

@@ -41,9 +41,10 @@ MESSAGES = {
     "warmup.failed": "{failed} of {requests} warm-up requests failed.",
     "session.no_verdict": "no_verdict: the test ended without calling judge()",
     "session.interrupted": "interrupted: {signal} {kept}",
-    "session.kept": "after {done} of {requests} requests{load}; their records are kept",
+    "session.kept": "after {done} of {requests} requests{load}; their records are kept{again}",
+    "session.again": ", and --resume measures all loads of this test again",
     "session.all_kept": (
-        "after {loads} whole loads, while the servers were asked for answers; all records are kept"
+        "after {loads} whole loads, while the servers were asked for answers; all records are kept{again}"
     ),
     "session.of_load": " of {load}",
     "session.bench_serving_interrupted": (

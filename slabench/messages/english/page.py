@@ -15,7 +15,8 @@ MESSAGES = {
     "page.next": "What to do next",
     "page.what_ran": "What ran on what",
     "page.interrupted": (
-        "The run was interrupted by {signal}. Tests that had ended: {kept} of {planned}; they are kept."
+        "The run was interrupted by {signal}. Tests that had ended, and are kept: {kept} of {planned}; one "
+        "that had not is measured again from its first load, with all its repeats and pairs."
     ),
     "page.resumed": "Resumed at {utc}; {kept} finished tests were kept.",
     "page.failed_besides": (

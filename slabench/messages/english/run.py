@@ -6,8 +6,9 @@ MESSAGES = {
     "run.no_word": "nothing was judged",
     "run.labels": "This run is {labels}.",
     "run.interrupted": (
-        "The run was interrupted by {signal}. Tests that had ended: {kept} of {planned}; they are kept. To "
-        "measure the rest: {command}"
+        "The run was interrupted by {signal}. Tests that had ended, and are kept: {kept} of {planned}; one "
+        "that had not is measured again from its first load, with all its repeats and pairs. To measure the "
+        "rest: {command}"
     ),
     "run.either_signal": "Ctrl-C or SIGTERM",
     "run.resumed": "Resumed at {utc}{server}: {kept} finished tests were kept.",

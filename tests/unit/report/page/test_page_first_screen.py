@@ -60,7 +60,10 @@ def test_an_interrupted_run_can_be_continued_though_its_test_has_an_entry() -> N
         word="INVALID",
     )
     screen = first_screen(run, {"t::a": "#a"})
-    assert "The run was interrupted by SIGTERM. Tests that had ended: 0 of 1; they are kept." in screen.notes
+    assert (
+        "The run was interrupted by SIGTERM. Tests that had ended, and are kept: 0 of 1; one that had not is "
+        "measured again from its first load, with all its repeats and pairs."
+    ) in screen.notes
     assert screen.next_steps[0][1] == "pytest tests/ali --resume=reports/20260102T030405Z-3f9a2c"
 
 
