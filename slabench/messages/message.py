@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -14,6 +15,7 @@ from slabench.messages.english import CATALOGUE
 from slabench.messages.language import current
 from slabench.messages.numbers import metric_name, number, percent
 from slabench.messages.singular import singular
+from slabench.program import slabench_program
 
 Argument = Union[None, bool, int, float, str, PurePath, BaseException, "Message", Sequence["Argument"]]
 
@@ -50,6 +52,8 @@ _OWN: Mapping[str, Callable[[Any], str]] = {
 _JOINED = {"en": ", ", "zh": "、"}
 _FORMATTER = _Formatter()
 _SPACED_PERCENT = re.compile(r"(?<=\d) %(?![%\w(])")
+# `{slabench}` in a template is no argument: it is how slabench was started, for a command to copy.
+PROGRAM = "slabench"
 _POINT = re.compile(r"\.(?=[\u4e00-\u9fff])")
 
 
@@ -83,7 +87,9 @@ class Message:
         object.__setattr__(self, "arguments", arguments)
 
     def __str__(self) -> str:
-        text = _FORMATTER.vformat(_template(self.id), (), self.arguments)
+        template = _template(self.id)
+        program = {PROGRAM: shlex.join(slabench_program())} if f"{{{PROGRAM}}}" in template else {}
+        text = _FORMATTER.vformat(template, (), {**self.arguments, **program})
         return _as_chinese(text) if current() == "zh" else singular(text)
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def remedy_of(message: Message) -> Message | None:
     template = CATALOGUE.get(f"{message.id}.remedy")
     if template is None:
         return None
-    names = sorted({name for _, name, _, _ in _FORMATTER.parse(template) if name})
+    names = sorted({name for _, name, _, _ in _FORMATTER.parse(template) if name} - {PROGRAM})
     return Message(f"{message.id}.remedy", **{name: message.arguments[name] for name in names})
 
 

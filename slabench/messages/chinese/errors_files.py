@@ -61,7 +61,7 @@ MESSAGES = {
     "file.log_missing": "--{option}={path} 不存在；请给出服务输出所写入的文件。",
     "file.log_gzip": "--{option}={path} 由 gzip 压缩；请给出服务输出当前写入的文件。",
     "file.no_spread": (
-        "--launch-spread={path} 中没有启动的离散程度；slabench baseline launches RUN RUN ... -o FILE 可"
+        "--launch-spread={path} 中没有启动的离散程度；{slabench} baseline launches RUN RUN ... -o FILE 可"
         "由 8 次或更多启动得出。"
     ),
     "file.baseline_missing": "{named} 不存在；{remedy}。",

@@ -192,7 +192,7 @@ MESSAGES = {
     "option.launches_few": (
         "{text} 太少，看不出同一版本各次启动之间的差异：仅凭本次的启动，至少要 --launches={least_own}。"
         "有已存的离散程度时可以更少：请用已接受的版本单独以 --launches={least_stored} 测一次，然后 "
-        "slabench baseline launches RUN -o FILE，并给出 --launch-spread=FILE。"
+        "{slabench} baseline launches RUN -o FILE，并给出 --launch-spread=FILE。"
     ),
     "option.launches_repeats": "{text} 加 --repeats=1 时，一次启动之内没有离散程度；请每次启动至少测 2 对。",
     "option.url_empty": (

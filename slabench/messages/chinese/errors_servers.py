@@ -27,7 +27,7 @@ MESSAGES = {
     "reach.scoring_other_input": "{url}：input_token_logprobs 不属于发送的 token。",
     "reach.scoring_status": "{url} 应答 {status}：{excerpt}。",
     "reach.plan_request": (
-        "{test_id}：一个 {length} token 的请求失败（{why}）；请先处理服务的问题（slabench doctor 会检查"
+        "{test_id}：一个 {length} token 的请求失败（{why}）；请先处理服务的问题（{slabench} doctor 会检查"
         "更多）。"
     ),
     "reach.launched_gone": "启动的{name}已退出；它的日志末尾在 {path}。",

@@ -3,8 +3,7 @@
 MESSAGES = {
     "launches.one": (
         "ONE_LAUNCH：每侧只比较了一个服务进程{metrics}，同一版本下一次启动可能更快或更慢，重复测量看不出来{unused}。"
-        "若各次启动相差 1 %（标准差），相同的服务有 3 % 会被判为 FAILED（5 对，允许 2 %）；相差 2 % 时为 16 %。"
-        "请测一次启动之间的离散程度：--launches=8，然后 slabench baseline launches RUN -o FILE，再给出 "
+        "请测一次启动之间的离散程度：--launches=8，然后 {slabench} baseline launches RUN -o FILE，再给出 "
         "--launch-spread=FILE。"
     ),
     "launches.of": "（{metrics}）",

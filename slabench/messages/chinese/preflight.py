@@ -50,7 +50,7 @@ MESSAGES = {
         "仅 --launches={launches} 不足以看出各次启动之间的差异（需要 {least} 次），而 {file} 没有这个测试的启动离散程度。"
     ),
     "launch_spread.missing.remedy": (
-        "请用已接受的版本以 --launches=8 测一次，然后 slabench baseline launches RUN -o FILE。"
+        "请用已接受的版本以 --launches=8 测一次，然后 {slabench} baseline launches RUN -o FILE。"
     ),
     "earlier_launches.valid": "之前的 {launches} 次启动中每个测试都有有效的结果。",
     "request_fits.fits": "最长的请求有 {tokens} token；服务端可接受 {limit}。",

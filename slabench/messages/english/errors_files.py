@@ -72,7 +72,7 @@ MESSAGES = {
         "--{option}={path} is packed by gzip; give the file that the server's output goes to now."
     ),
     "file.no_spread": (
-        "--launch-spread={path} holds no spread of launches; slabench baseline launches RUN RUN ... -o "
+        "--launch-spread={path} holds no spread of launches; {slabench} baseline launches RUN RUN ... -o "
         "FILE makes one, from 8 launches on."
     ),
     "file.baseline_missing": "{named} does not exist; {remedy}.",

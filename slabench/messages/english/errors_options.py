@@ -230,7 +230,7 @@ MESSAGES = {
     "option.launches_few": (
         "{text} shows too little of how launches of one version differ: own launches alone decide from "
         "--launches={least_own} on. With a stored spread fewer do: measure it once with --launches="
-        "{least_stored} of the accepted version alone, slabench baseline launches RUN -o FILE, and "
+        "{least_stored} of the accepted version alone, {slabench} baseline launches RUN -o FILE, and "
         "give --launch-spread=FILE."
     ),
     "option.launches_repeats": (

@@ -33,7 +33,7 @@ MESSAGES = {
     "reach.scoring_other_input": "{url}: input_token_logprobs are not those of the tokens sent.",
     "reach.scoring_status": "{url} answers {status}: {excerpt}.",
     "reach.plan_request": (
-        "{test_id}: a request of {length} tokens failed ({why}); see to the server first (slabench "
+        "{test_id}: a request of {length} tokens failed ({why}); see to the server first ({slabench} "
         "doctor asks it more)."
     ),
     "reach.launched_gone": "The {name} that was launched has ended; the end of its log is in {path}.",

@@ -3,9 +3,8 @@
 MESSAGES = {
     "launches.one": (
         "ONE_LAUNCH: one server process a side was compared{metrics}, and the next launch of the same "
-        "version may be faster or slower, which no repeat shows{unused}. Of equal servers 3 % are FAILED (5 "
-        "pairs, 2 % allowed) if launches differ by 1 % (sd), 16 % if by 2 %. Measure their spread once: "
-        "--launches=8, then slabench baseline launches RUN -o FILE, and give --launch-spread=FILE."
+        "version may be faster or slower, which no repeat shows{unused}. Measure their spread "
+        "once: --launches=8, then {slabench} baseline launches RUN -o FILE, and give --launch-spread=FILE."
     ),
     "launches.of": " for {metrics}",
     "launches.unused": " ({why})",

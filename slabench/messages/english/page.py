@@ -24,7 +24,7 @@ MESSAGES = {
     ),
     "page.unreachable": "No test was tried. {why}",
     "page.unreachable_remedy": (
-        "Start the server, or correct the address; slabench doctor looks at it without load."
+        "Start the server, or correct the address; {slabench} doctor looks at it without load."
     ),
     "page.deselected": "{tests} live tests were deselected (-k, -m, --lf): the verdict is of the others.",
     "page.baseline_not_run": "Tests of the baseline file that were not selected: {tests}.",

@@ -66,7 +66,7 @@ MESSAGES = {
         "{file} has no spread of launches of this test."
     ),
     "launch_spread.missing.remedy": (
-        "Measure it once with --launches=8 of the accepted version, and slabench baseline launches RUN -o "
+        "Measure it once with --launches=8 of the accepted version, and {slabench} baseline launches RUN -o "
         "FILE."
     ),
     "earlier_launches.valid": "The {launches} earlier launches have a valid result of each test.",

@@ -5,16 +5,20 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
+from slabench.cli.main import COMMANDS
 from slabench.messages import Message, as_message, from_dict
 from slabench.messages.chinese import CATALOGUE as CHINESE
 from slabench.messages.english import CATALOGUE
+from slabench.messages.message import PROGRAM
 from slabench.messages.numbers import metric_name, number
+from slabench.program import slabench_program
 from slabench.records import ErrorKind
 from slabench.verdict.validity import registered
 
@@ -70,7 +74,17 @@ def calls() -> list[Call]:
 
 
 def fields(template: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(template) if name}
+    return {name for _, name, _, _ in Formatter().parse(template) if name} - {PROGRAM}
+
+
+def test_commands_of_slabench_begin_as_it_was_started() -> None:
+    """A clone has no `slabench` on its PATH."""
+    command = re.compile(rf"(?<!{{)slabench ({'|'.join(COMMANDS)})\b(?! crashed)")
+    titles = {"compare.title"}
+    assert not [name for name in {*CATALOGUE} - titles if command.search(CATALOGUE[name])]
+    assert not [name for name in {*CHINESE} - titles if command.search(CHINESE[name])]
+    program = shlex.join(slabench_program())
+    assert str(Message("page.unreachable_remedy")).endswith(f"; {program} doctor looks at it without load.")
 
 
 def test_every_message_of_the_source_has_a_template_with_its_arguments() -> None:

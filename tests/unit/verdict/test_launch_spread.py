@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from typing import Any
 
@@ -161,6 +162,9 @@ def test_without_a_stored_spread_the_label_says_how_to_measure_it() -> None:
     assert found.reasons == ("ONE_LAUNCH",) and [each.holds for each in found.objectives] == [True]
     entry = launches_of(found)
     assert (entry.evidence, entry.new, entry.old, entry.spread_from) == ("none", 1, 1, None)
+    assert not re.search(
+        r"\d %", entry.text
+    )  # figures of some numbers of pairs and tolerances are not this run's
     assert "slabench baseline launches RUN -o FILE" in entry.text and "--launch-spread=FILE" in entry.text
 
 
