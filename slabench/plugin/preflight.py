@@ -32,6 +32,7 @@ from slabench.plugin.stash import CAMPAIGN, ENTRY, SETTINGS
 from slabench.plugin.terminal import say
 from slabench.report.sanitize import plain_lines
 from slabench.server.secrets import redact_url
+from slabench.session.starting import without_port
 
 if TYPE_CHECKING:
     from slabench.session.campaign import Campaign
@@ -93,6 +94,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
             recorder.note(sentence)
         _check_command_line(session)
+        for line in without_port(settings):
+            say(config, line)
         recorder.folder.point_latest()  # else an older run's outcome stands there while a server starts
         campaign = campaign_of(config)
         if config.stash[SETTINGS].options.one_after_the_other and campaign.before is None:

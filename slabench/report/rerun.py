@@ -45,7 +45,9 @@ def doctor(document: RunDocument) -> str:
     if not urls:
         return ""
     addresses = [urls] if isinstance(urls, str) else list(urls)  # type: ignore[call-overload]
-    return command([*slabench_program(), "doctor", *(f"--base-url={url}" for url in addresses)])
+    baseline = document.options.get("baseline_url")
+    old = [f"--baseline-url={baseline}"] if baseline else []
+    return command([*slabench_program(), "doctor", *(f"--base-url={url}" for url in addresses), *old])
 
 
 def _typed(document: RunDocument) -> list[str]:

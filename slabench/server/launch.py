@@ -85,6 +85,13 @@ def command_url(words: Sequence[str], port: int = DEFAULT_PORT) -> str:
     return f"{scheme}://[{host}]:{number}" if ":" in host else f"{scheme}://{host}:{number}"
 
 
+def names_no_port(command: str | Sequence[str]) -> bool:
+    """Whether a command has neither {port} nor --port: its server is expected at DEFAULT_PORT."""
+    words = split_command(command)[1]
+    text = command if isinstance(command, str) else " ".join(command)
+    return "{port}" not in text and not any(word.partition("=")[0] == "--port" for word in words)
+
+
 def _by_place(words: Sequence[str], environment: Mapping[str, str], port: str) -> bool:
     """Whether a script takes the port as `serve.sh {port}`, or `PORT={port} serve.sh`: then its server is not
     at sglang's default. A long option's value (`--nccl-port {port}`) is another port.
@@ -263,7 +270,9 @@ def launch(
             raise
         end = server.log_end()
         server.stop()
-        raise ServerError(Message("reach.launched_not_ready", why=error, end=end)) from error
+        nowhere = base_url is None and names_no_port(command)
+        no_port = Message("part.no_port", port=DEFAULT_PORT) if nowhere else None
+        raise ServerError(Message("reach.launched_not_ready", why=error, no_port=no_port, end=end)) from error
     except BaseException:
         server.stop()
         raise

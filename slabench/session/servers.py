@@ -79,7 +79,8 @@ def open_servers(settings: Settings, folder: Path, *, place: int | None, baselin
             key = settings.baseline_api_key
             launched_old, old, old_began = _opened(settings, started, log, logs, key, on_error)
         except ServerError as error:
-            raise ServerError(Message("reach.baseline_server", why=error)) from error
+            option = "--baseline-launch" if options.baseline_launch else "--baseline-url"
+            raise ServerError(Message("reach.baseline_server", option=option, why=error)) from error
         twin = _check_two(new, old) if launched is None or launched_old is None else ""
         on_error.pop_all()
         return Servers(new, old, launched, launched_old, began, old_began, twin)

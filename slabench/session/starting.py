@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from slabench.session.setting_urls import LAUNCH
 
 if TYPE_CHECKING:
     from slabench.server.launch import Launched
+    from slabench.session.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,20 @@ def start(options: Namespace, server: Start, log: str, key: str | None) -> Launc
         headers={**bearer(key), **parse_headers(options.header or ())},
         ca_file=options.ca_file,
     )
+
+
+def without_port(settings: Settings) -> Iterator[Message]:
+    """A sentence for each command to start whose server's port is not known from it."""
+    from slabench.server.launch import DEFAULT_PORT, names_no_port
+
+    options = settings.options
+    sides = (
+        ("--launch", settings.base_urls[0], options.launch),
+        ("--baseline-launch", settings.baseline_url, options.baseline_launch),
+    )
+    for option, url, command in sides:
+        if command is not None and url == LAUNCH and names_no_port(command):
+            yield Message("launch.no_port", option=option, port=DEFAULT_PORT, limit_s=options.launch_timeout)
 
 
 def with_environment(command: str, environment: Sequence[str]) -> Sequence[str] | str:

@@ -161,9 +161,10 @@ def test_usage_errors_end_with_4(suite: Suite, options: tuple[str, ...], words: 
 def test_a_baseline_server_that_is_down_is_6_and_named(suite: Suite) -> None:
     done = suite("tests/serving", "--base-url=sim:", "--baseline-url=http://user:geheim@127.0.0.1:9")
     assert done.status == 6, done.output
-    assert "INVALID: The baseline server: " in done.output
+    assert "INVALID: The baseline server (--baseline-url): " in done.output
     assert done.folder is not None
-    assert "geheim" not in done.output
+    assert "the port of this address" in done.output and "geheim" not in done.output
+    assert " doctor --base-url=sim: --baseline-url=" in done.output
     for file in done.folder.iterdir():
         assert b"geheim" not in file.read_bytes(), file
 

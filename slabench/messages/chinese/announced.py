@@ -26,6 +26,9 @@ MESSAGES = {
     "append.none_valid": "没有向 {target} 追加任何内容：本次运行中没有任何测试有效。",
     "append.done": "版本 {version} 的 {tests} 个测试已追加到 {target}{more}。",
     "append.left_out": "；{tests} 个 INVALID 的测试未追加",
+    "launch.no_port": (
+        "{option} 中没有 {{port}}：将在 sglang 默认的端口 {port} 上等待它的服务，最长 {limit_s:g} s（--launch-timeout）。"
+    ),
     "timeout.mark": "标记 timeout({seconds:g})",
     "timeout.ini": "ini 文件的 {setting}",
     "timeout.stopped": "被 {by} 停止：测试还没有结束；请放宽该限制，或去掉它",

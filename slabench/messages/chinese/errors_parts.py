@@ -95,7 +95,7 @@ MESSAGES = {
     "part.json_null": "null",
     "part.json_number": "数字",
     "part.no_json_number": "{text} 不是 JSON 中的数字",
-    "part.check_url": "请检查 --base-url 的主机、端口和路径：它必须是 SGLang 服务自身的地址。",
+    "part.check_url": "请检查主机、端口和路径：它必须是 SGLang 服务自身的地址。",
     "part.html": "HTML 页面（代理或登录页）",
     "part.empty_body": "空内容",
     "part.not_json": "{kind}，而不是 JSON",
@@ -104,8 +104,9 @@ MESSAGES = {
     "part.no_url": "不是 URL 的地址",
     "part.nothing_sent": "没有发送任何请求",
     "part.only_sglang": (
-        "slabench 测量 SGLang 服务：请确认 --base-url 是 SGLang 服务或 router 的地址，而不是其他引擎的。"
+        "slabench 测量 SGLang 服务：请确认该地址是 SGLang 服务或 router 的地址，而不是其他引擎的。"
     ),
+    "part.no_port": " 命令中没有 {{port}}，因此在 sglang 默认的端口 {port} 上等待服务：请在命令给出端口的位置写 {{port}}。",
     "part.needs_key": "服务需要 API key。请把它放入 SLABENCH_API_KEY。",
     "part.starting": "服务正在启动或停止。请等它就绪。",
     "part.by_signal": "被信号终止",

@@ -6,15 +6,13 @@ MESSAGES = {
         "长时间。"
     ),
     "reach.no_json": "{url} 应答 {status}，内容是{what}。{check_url}",
-    "reach.redirects": (
-        "{url} 应答 {status}，并重定向到 {location}。不跟随重定向：请用 --base-url 给出最终地址。"
-    ),
+    "reach.redirects": ("{url} 应答 {status}，并重定向到 {location}。不跟随重定向：请给出最终地址。"),
     "reach.too_long": "{url} 发送的内容超过 {mib} MiB。{check_url}",
     "reach.no_info": "{url} 对 {paths:和} 应答 {status}，内容是{kind}。{only_sglang}",
     "reach.other_json": "{url} 应答的 JSON 不是 SGLang 的 server_info。{only_sglang}",
     "reach.refused": "{url} 应答 {status}：{why}",
     "reach.launched_ended": "启动的服务在就绪之前{how} {status}。它的命令：{command}\n{log_end}",
-    "reach.launched_not_ready": "{why}\n{end}",
+    "reach.launched_not_ready": "{why}{no_port}\n{end}",
     "reach.no_port": (
         "127.0.0.1 上从 {first} 到 {last} 没有空闲的端口可供启动服务；请在命令中指定一个：--port 31000。"
     ),
@@ -31,7 +29,7 @@ MESSAGES = {
         "更多）。"
     ),
     "reach.launched_gone": "启动的{name}已退出；它的日志末尾在 {path}。",
-    "reach.baseline_server": "基线服务：{why}",
+    "reach.baseline_server": "基线服务（{option}）：{why}",
     "reach.one_process": (
         "--base-url={new} 和 --baseline-url={old} 指向同一个服务进程（random_seed {random_seed}）：对其"
         "中一个施压会影响另一个。请给出旧服务自己的地址。"

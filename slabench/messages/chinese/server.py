@@ -17,12 +17,10 @@ MESSAGES = {
     "gpus.silent": "（{servers} 个 {role} 服务端中有 {silent} 个未上报）",
     "gpus.one_of_role": "（一个 {role} 服务端应答，{layouts}，且未上报其他服务端）",
     "server.no_answer": "{url}：{why}",
-    "server.refused": "连接被拒绝，{where} 上没有服务在监听。请确认服务正在运行，以及 --base-url 的端口。",
+    "server.refused": "连接被拒绝，{where} 上没有服务在监听。请确认服务正在运行，以及该地址的端口。",
     "server.timeout": "服务在 {limit_s:g} s 内没有响应。请确认它正在运行并能响应，且中间没有防火墙。",
     "server.closed": "服务没有应答就关闭了连接。请确认它正在运行，并检查 http:// 与 https://。",
-    "server.no_http": (
-        "{where} 的应答不是 HTTP。请检查 --base-url 的主机、端口和路径：它必须是 SGLang 服务自身的地址。"
-    ),
+    "server.no_http": ("{where} 的应答不是 HTTP。请检查主机、端口和路径：它必须是 SGLang 服务自身的地址。"),
     "log_window.gone": "部署日志 {path} 不见了（{reason}）；无法从中读取本次运行的内容。",
     "log_window.replaced": "部署日志 {path} 在运行期间被替换；之前的部分已丢失。",
     "log_window.rotated": "部署日志 {path} 在运行期间被轮转；之前的部分从 {older} 读取。",
@@ -33,7 +31,7 @@ MESSAGES = {
     "gpu.two_servers": "无法确定哪些 GPU 属于两个服务中的哪一个，因此不报告能耗和时钟。请用 --gpu-index 和 --baseline-gpu-index 指定。",
     "gpu.other_count": "正在使用的 GPU：{in_use}；服务报告自己有 {count} 个，因此不报告能耗和时钟。请用 --gpu-index 指定它的 GPU（旧服务用 --baseline-gpu-index）。",
     "server.short_body": "应答在 {size} 字节后中断。请确认服务正在运行。",
-    "server.no_host": "主机名 {host!r} 无法解析（{why}）。请检查 --base-url 的主机。",
+    "server.no_host": "主机名 {host!r} 无法解析（{why}）。请检查地址中的主机。",
     "server.certificate": "证书不受信任（{why}）。请给出正确的 CA 文件，或检查主机名。",
     "server.tls": "TLS 失败（{why}）。如果 {where} 上的服务使用普通 http，请用 http://。",
     "server.no_handshake": (

@@ -33,6 +33,10 @@ MESSAGES = {
     "append.none_valid": "Nothing was appended to {target}: no test of this run was valid.",
     "append.done": "{tests} tests of version {version} appended to {target}{more}.",
     "append.left_out": "; {tests} that were INVALID were left out",
+    "launch.no_port": (
+        "{option} has no {{port}}: its server is waited for at sglang's own port {port}, up to {limit_s:g} s "
+        "(--launch-timeout)."
+    ),
     "timeout.mark": "the mark timeout({seconds:g})",
     "timeout.ini": "{setting} of the ini file",
     "timeout.stopped": "stopped by {by}: the test was not over; raise the limit, or leave it out",

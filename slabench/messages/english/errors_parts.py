@@ -96,9 +96,7 @@ MESSAGES = {
     "part.json_null": "null",
     "part.json_number": "a number",
     "part.no_json_number": "{text} is no number of JSON's",
-    "part.check_url": (
-        "Check host, port and path of --base-url: it has to be the address of the SGLang server itself."
-    ),
+    "part.check_url": ("Check host, port and path: it has to be the address of the SGLang server itself."),
     "part.html": "an HTML page (of a proxy or a login)",
     "part.empty_body": "an empty body",
     "part.not_json": "{kind}, not with JSON",
@@ -107,8 +105,12 @@ MESSAGES = {
     "part.no_url": "an address that is no URL",
     "part.nothing_sent": "no request was sent",
     "part.only_sglang": (
-        "slabench measures SGLang servers: check that --base-url is the address of an SGLang server or "
+        "slabench measures SGLang servers: check that this is the address of an SGLang server or "
         "router, not of another engine."
+    ),
+    "part.no_port": (
+        " The command has no {{port}}, so its server was expected at sglang's own port {port}: put {{port}} "
+        "where the command takes its port."
     ),
     "part.needs_key": "the server requires an API key. Put it into SLABENCH_API_KEY.",
     "part.starting": "the server is starting or stopping. Wait until it is ready.",

@@ -8,7 +8,7 @@ MESSAGES = {
     "reach.no_json": "{url} answered {status} with {what}. {check_url}",
     "reach.redirects": (
         "{url} answered {status} and redirects to {location}. Redirects are not followed: give the "
-        "final address as --base-url."
+        "final address."
     ),
     "reach.too_long": "{url} sent more than {mib} MiB. {check_url}",
     "reach.no_info": "{url} answered {status} to {paths: and } with {kind}. {only_sglang}",
@@ -17,7 +17,7 @@ MESSAGES = {
     "reach.launched_ended": (
         "The launched server {how} {status} before it was ready. Its command: {command}\n{log_end}"
     ),
-    "reach.launched_not_ready": "{why}\n{end}",
+    "reach.launched_not_ready": "{why}{no_port}\n{end}",
     "reach.no_port": (
         "No port from {first} to {last} of 127.0.0.1 is free for the server that is to be launched; give the "
         "command one: --port 31000."
@@ -37,7 +37,7 @@ MESSAGES = {
         "doctor asks it more)."
     ),
     "reach.launched_gone": "The {name} that was launched has ended; the end of its log is in {path}.",
-    "reach.baseline_server": "The baseline server: {why}",
+    "reach.baseline_server": "The baseline server ({option}): {why}",
     "reach.one_process": (
         "--base-url={new} and --baseline-url={old} lead to one server process (random_seed "
         "{random_seed}): load on one shows at the other. Give the old server's own address."

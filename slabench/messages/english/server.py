@@ -20,8 +20,8 @@ MESSAGES = {
     "gpus.one_of_role": " (one {role} server of {layouts} answered and reports no others)",
     "server.no_answer": "{url}: {why}",
     "server.refused": (
-        "connection refused, no server listens at {where}. Check that the server runs, and the port of "
-        "--base-url."
+        "connection refused, no server listens at {where}. Check that the server runs, and the port "
+        "of this address."
     ),
     "server.timeout": (
         "the server did not answer within {limit_s:g} s. Check that it runs and responds, and that no "
@@ -32,8 +32,8 @@ MESSAGES = {
         "https://."
     ),
     "server.no_http": (
-        "the answer from {where} is not HTTP. Check host, port and path of --base-url: it has to be the "
-        "address of the SGLang server itself."
+        "the answer from {where} is not HTTP. Check host, port and path: it has to be the address of the "
+        "SGLang server itself."
     ),
     "log_window.gone": "The deploy log {path} is gone ({reason}); nothing of this run can be read from it.",
     "log_window.replaced": "The deploy log {path} was replaced during the run; its earlier part is lost.",
@@ -57,7 +57,7 @@ MESSAGES = {
         "Name its GPUs with --gpu-index (the old server's with --baseline-gpu-index)."
     ),
     "server.short_body": "the answer ended after {size} bytes. Check that the server is running.",
-    "server.no_host": "the host name {host!r} cannot be resolved ({why}). Check the host of --base-url.",
+    "server.no_host": "the host name {host!r} cannot be resolved ({why}). Check the host of the address.",
     "server.certificate": (
         "the certificate is not trusted ({why}). Give the right CA file, or check the host name."
     ),

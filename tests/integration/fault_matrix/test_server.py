@@ -326,7 +326,7 @@ UNREACHABLE = [
         "check that --base-url is the address of an SGLang server or router, not of another engine",
     ),
     ("portal", "answered 200 with an HTML page (of a proxy or a login), not with JSON"),
-    ("moved", "Redirects are not followed: give the final address as --base-url."),
+    ("moved", "Redirects are not followed: give the final address."),
 ]
 
 

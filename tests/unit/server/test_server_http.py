@@ -11,7 +11,7 @@ from slabench.server import control
 from slabench.server.control import flush, wait_ready
 from slabench.server.http import Http, Response
 from slabench.server.identify import identify
-from slabench.server.launch import command_url, split_command
+from slabench.server.launch import command_url, names_no_port, split_command
 from slabench.server.url import parse_url, same_place
 from tests.unit.factories import http_answer as answer
 from tests.unit.factories import scripted_server as scripted
@@ -232,6 +232,21 @@ def test_never_ready_has_the_last_obstacle(monkeypatch):
 )
 def test_where_a_command_listens(command, url):
     assert command_url(split_command(command)[1]) == url
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        ("serve.sh {port}", True),
+        ("PORT={port} serve.sh", True),
+        ("x --port 8000", True),
+        ("x --port=8000", True),
+        ("serve.sh --model m", False),
+        ("x --dist-port 5", False),
+    ],
+)
+def test_a_command_that_names_no_port(command, named):
+    assert names_no_port(command) is not named
 
 
 def test_a_command_is_split_without_a_shell():

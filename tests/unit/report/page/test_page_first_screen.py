@@ -80,4 +80,4 @@ def test_why_there_was_no_server_is_translated() -> None:
     with in_language("zh"):
         text = first_screen(localized(run), {}).reasons[0].text
     assert "连接被拒绝" in text and "refused" not in text
-    assert first_screen(run, {}).reasons[0].text.endswith("the port of --base-url.")
+    assert first_screen(run, {}).reasons[0].text.endswith("the port of this address.")

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: which run `latest` names, and that further signals stop nothing that is written."""
+"""What a run says and leaves while its server starts: `latest`, a missing {port}, and signals."""
 
 from __future__ import annotations
 
@@ -123,3 +123,12 @@ def test_an_interrupt_that_was_lost_does_not_leave_a_run_that_no_signal_ends(
     handler.writing = True
     now[0] += 2 * UNWIND_S
     handler(signal.SIGTERM, None)
+
+
+def test_a_command_without_a_port_is_named_before_it_is_waited_for(run_suite: Run) -> None:
+    body = "def test_x(says):\n    says('PASSED')\n"
+    ran = run_suite(body, "--launch=serve.sh --model m", "--launch-timeout=7", url=None)
+    assert (
+        "--launch has no {port}: its server is waited for at sglang's own port 30000, up to 7 s" in ran.output
+    )
+    assert "{port}" not in run_suite(body, "--launch=serve.sh {port}", url=None).output.split("collected")[1]
