@@ -90,7 +90,7 @@ def decode_line(metrics: Mapping[str, float]) -> str:
 def test_block(entry: Entry) -> str:
     """One finished test: its metrics, its outcome in one complete line, then everything else about it."""
     lines = []
-    if entry.capacity is not None:
+    if entry.capacity is not None and entry.capacity.probes:
         lines.append(table(HEAD, probe_cells(entry.capacity), left=(2, len(HEAD) - 1)))
     if entry.curve:
         lines.append(curve_table(entry.curve))

@@ -53,7 +53,7 @@ def summary_md(document: RunDocument) -> str:
     for entry in document.tests:
         if entry.curve:
             lines += _section(Message("label.decode_curve"), table(CURVE_HEAD, _curve_rows(entry.curve)))
-        if entry.capacity is not None:
+        if entry.capacity is not None and entry.capacity.probes:
             lines += _section(Message("label.capacity"), table(HEAD, probe_cells(entry.capacity)))
         if more := details(entry):
             lines += ["", f"### {verdict(entry)} {cell(entry.id)}", "", *(f"- {cell(line)}" for line in more)]

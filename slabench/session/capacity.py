@@ -34,6 +34,11 @@ LEAST_WAVE = 8  # requests of a wave where the load is a rate
 WAVES = 4
 
 
+def _with_remedy(check: Check) -> Message:
+    sentences = [text for text in (check.message, check.remedy_message) if text]
+    return Message("capacity.sentences", sentences=sentences)
+
+
 class FindCapacity:
     """Callable handed to a test: the search, then the judged run. InvalidRun if there is no answer."""
 
@@ -115,13 +120,14 @@ class FindCapacity:
             judged=[rule.metric for rule in rules],
         )
         checks = examine(context, METHOD, allow=self.options.allow, probe=True)
-        bad = [(check.name, check.message) for check in checks if check.state is CheckStatus.INVALID]
+        bad = [(check.name, _with_remedy(check)) for check in checks if check.state is CheckStatus.INVALID]
         probe = watch.measured(run)
         if bad or probe is None:
             name, problem = [*bad, ("completed", Message("capacity.few_prompts"))][0]
             load = capacity_entry.load_message(ask.load, self.kind)
-            line = Message("capacity.probe_invalid", number=number, load=load, check=name, problem=problem)
-            self._invalid(search, None, str(line), name)
+            why: dict[str, Message | str] = {"check": name, "problem": problem}
+            line = Sentence.of("capacity.probe_invalid", number=number, load=load, **why)
+            self._invalid(search, None, line, name)
         return probe
 
     def _form(self, form: Form, load: float, count: int) -> Form:

@@ -172,6 +172,9 @@ def test_a_probe_that_fails_requests_ends_the_search(suite: Suite) -> None:
     assert entry["reasons"] == ["completed"]
     assert entry["headline"].startswith("Probe 1 at ")
     assert " in flight is INVALID, so the search stopped. completed: " in entry["headline"]
+    problem = entry["headline_message"]["arguments"]["problem"]["arguments"]["sentences"]
+    assert [part["id"] for part in problem[1:]] == ["remedy.server_log"]
+    assert "why this load" not in done.output  # no table of no probe
 
 
 def test_a_rate_can_be_searched(suite: Suite) -> None:

@@ -144,6 +144,8 @@ def _method(document: RunDocument, method: str, anchors: Mapping[str, str]) -> S
     for entry in tests:
         if (capacity := entry.capacity) is not None:
             lines.append(capacity.text)
+            if not capacity.probes:
+                continue
             kinds = {2: "text", 9: "long"}
             probe_head = tuple(
                 Column(str(name), kinds.get(place, "")) for place, name in enumerate(PROBE_HEAD)
