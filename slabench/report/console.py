@@ -234,7 +234,9 @@ def summary_table(document: RunDocument) -> str:
             (verdict(entry), entry.name, *summary_cells(entry), headline_metrics(entry)) for entry in tests
         ]
         lines.append(table(head, rows, left=(0, 1, len(head) - 1)))
-    if any(entry.metrics and not entry.curve and entry.accuracy is None for entry in tests):
+    # of a run by another client the table has that client's figures, each named so
+    own = (entry for entry in tests if any(key in entry.metrics for _, key in METRICS))
+    if any(not entry.curve and entry.accuracy is None for entry in own):
         lines.append(Message("console.two_definitions"))
     if decode := document.of("ali-decode"):
         views = [(str(entry.batch_size), *decode_cells(entry.metrics)) for entry in decode]

@@ -102,6 +102,13 @@ def test_the_summary() -> None:
     ]
 
 
+def test_a_table_of_another_client_s_figures_is_not_called_slabench_s_own() -> None:
+    table = summary_table(
+        document(entry("tests/tencent/test_sla.py::test_sla[np8]", metrics={"classic.tpot.mean": 5.64}))
+    )
+    assert "5.64 (classic)" in table and "slabench's own" not in table
+
+
 def test_everything_about_a_test_stands_below_it() -> None:
     invalid = entry(
         word="INVALID",
