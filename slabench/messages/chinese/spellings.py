@@ -10,7 +10,7 @@ MESSAGES = {
     "spelling.backend": "请写 {backends: 或 }",
     "spelling.percentiles": (
         "run.json 中每个指标都有 mean、p50、p90、p95、p99、min、max 和 std；要判定其中一个，请用 "
-        "--slo='ttft.p99<=2000'"
+        "--slo='ttft.p95<=2000'"
     ),
     "spelling.folder": (
         "每次运行都有含 run.json 的文件夹；--bench-serving-jsonl=FILE 会追加 bench_serving 的行"

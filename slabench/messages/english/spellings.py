@@ -10,7 +10,7 @@ MESSAGES = {
     "spelling.backend": "write {backends: or }",
     "spelling.percentiles": (
         "every metric has mean, p50, p90, p95, p99, min, max and std in run.json; judge one with "
-        "--slo='ttft.p99<=2000'"
+        "--slo='ttft.p95<=2000'"
     ),
     "spelling.folder": (
         "every run has its folder with run.json; --bench-serving-jsonl=FILE adds bench_serving's rows"
