@@ -236,7 +236,7 @@ def shared_beginnings(workload: Workload) -> Message | None:
     if sum(shared) <= CACHED_SHARE_LIMIT * sum(map(len, ids)):
         return None
     alike = sum(each > CACHED_SHARE_LIMIT * len(own) for each, own in zip(shared, ids, strict=True))
-    counts = {"alike": alike, "prompts": len(ids), "tokens": max(shared)}
+    counts = {"alike": alike, "prompts": len(ids), "tokens": max(shared), "longest": max(map(len, ids))}
     if workload.spec.dataset_name == RANDOM_IDS:
         return Message("crosscheck.alike_random_ids", **counts)
     return Message("crosscheck.alike_texts", **counts)

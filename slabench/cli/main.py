@@ -66,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse has printed; its own 2 would read as the suite's Ctrl-C
         return USAGE if end.code == 2 else int(end.code or 0)
     except KeyboardInterrupt:
-        _say(argv, Message("command.interrupted", command=argv[0]))
+        continued = Message("command.continues") if argv[0] == "bisect" else None
+        _say(argv, Message("command.interrupted", command=argv[0], continued=continued))
         return INTERRUPTED
     except BrokenPipeError:  # `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -129,9 +129,9 @@ def chosen(choices: Sequence[str]) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in choices:
-            raise ValueError(
-                Message("part.no_choice", choices=tuple(choices), hint=did_you_mean(text, choices))
-            )
+            if hint := did_you_mean(text, choices):
+                raise ValueError(Message("part.no_choice_near", choices=tuple(choices), hint=hint))
+            raise ValueError(Message("part.no_choice", choices=tuple(choices)))
         return text
 
     return read

@@ -82,9 +82,10 @@ def decode_line(metrics: Mapping[str, float]) -> str:
     """The same in a sentence, below one test's block; empty for a test that is no batch-size point."""
     if "full_batch.tpot" not in metrics and "log.samples" not in metrics:
         return ""
-    names = ("mean", "full", "share", "log", "lines")
-    line = Message("decode.line", **dict(zip(names, decode_cells(metrics), strict=True)))
-    return f"  {line}"
+    mean, full, share, log, lines = decode_cells(metrics)
+    of_batch = Message("decode.line_full", full=full, share=share) if "full_batch.tpot" in metrics else None
+    of_log = Message("decode.line_log", log=log, lines=lines) if "log.samples" in metrics else None
+    return f"  {Message('decode.line', mean=mean, full=of_batch, log=of_log)}"
 
 
 def test_block(entry: Entry) -> str:

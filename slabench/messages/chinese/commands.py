@@ -65,7 +65,7 @@ MESSAGES = {
     "history.worse": "变差",
     "history.better": "变好",
     # slabench bisect
-    "bisect.effort": "{probes} 次探测，启动 {launches} 次，共 {versions} 个版本",
+    "bisect.effort": "{probes} 次探测，启动 {launches} 次，列表中有 {versions} 个版本",
     "bisect.labels": "各次运行的标签：{labels}。",
     "bisect.found": "{slower} 是第一个确定变慢的版本；{not_slower} 没有变慢（{effort}）。",
     "bisect.unresolved": (

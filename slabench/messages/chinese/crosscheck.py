@@ -1,6 +1,6 @@
 """两个客户端并排比较：差异从何而来。"""
 
-_SHARED = "{prompts} 条 prompt 中有 {alike} 条与另一条共享最多 {tokens} 个 token 的开头"
+_SHARED = "{prompts} 条 prompt 中有 {alike} 条与另一条共享最多 {tokens} 个 token 的开头（按服务端计数：文本最多 {longest} 个 token）"
 _CACHED = "如果它们没有在同一批中 prefill，这部分就会由 prefix cache 命中，该次运行为 INVALID"
 MESSAGES = {
     "crosscheck.alike_random_ids": (

@@ -83,7 +83,8 @@ MESSAGES = {
     "command.sub_run_refused": "{who}无法测量：\n{tail}",
     "command.sub_run_unmeasured": "{who}没有测量（退出码 {status}）：\n{tail}",
     "command.unknown": "没有命令 {word!r}。{hint}可用的有 {commands}。",
-    "command.interrupted": "slabench {command} 被中断。",
+    "command.interrupted": "slabench {command} 被中断。{continued}",
+    "command.continues": "再次运行同一命令即可继续。",
     "command.crashed": (
         "slabench {command} 崩溃（{error}）：这是 slabench 的错误，不是您的服务的；请连同以上各行报告。"
     ),

@@ -51,7 +51,9 @@ MESSAGES = {
     "decode.share": "占全程",
     "decode.log_tpot": "日志 TPOT ms",
     "decode.log_lines": "无干扰行数",
-    "decode.line": "TPOT：均值 {mean} ms；满批 {full} ms，占全程 {share}；部署日志 {log} ms，{lines} 条无干扰行",
+    "decode.line": "TPOT：均值 {mean} ms{full}{log}",
+    "decode.line_full": "；满批 {full} ms，占全程 {share}",
+    "decode.line_log": "；部署日志 {log} ms，{lines} 条无干扰行",
     # decode 曲线
     "curve.running": "运行请求数",
     "curve.samples": "样本数",

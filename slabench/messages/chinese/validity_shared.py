@@ -3,7 +3,7 @@
 MESSAGES = {
     "check.allowed": "{check}已由 --allow 放行。",
     # 一个测试的多次施压：最差一次的检查，以及是哪一次
-    "load.check": "{load}：{check}{more}",
+    "load.check": "{load}{more}：{check}",
     "load.repeat": "第 {repeat} 轮（共 {repeats} 轮）",
     "load.at_most": "第 {repeat} 轮（最多 {repeats} 轮）",
     "load.pair": "第 {repeat} 对（最多 {repeats} 对）",

@@ -66,7 +66,7 @@ MESSAGES = {
     "history.worse": "worse",
     "history.better": "better",
     # slabench bisect
-    "bisect.effort": "{probes} probes, {launches} launches of {versions} versions",
+    "bisect.effort": "{probes} probes and {launches} launches, in a list of {versions} versions",
     "bisect.labels": "Its runs are {labels}.",
     "bisect.found": "{slower} is the first that is surely slower; {not_slower} is not ({effort}).",
     "bisect.unresolved": (

@@ -1,6 +1,9 @@
 """Two clients side by side: what a difference between them comes from."""
 
-_SHARED = "{alike} of {prompts} prompts share up to {tokens} tokens of their beginning with another one"
+_SHARED = (
+    "{alike} of {prompts} prompts share up to {tokens} tokens of their beginning with another one (as the "
+    "server counts them: their texts have up to {longest})"
+)
 _CACHED = "If they are not prefilled together, the prefix cache answers that part and the run is INVALID"
 MESSAGES = {
     "crosscheck.alike_random_ids": (

@@ -106,7 +106,8 @@ MESSAGES = {
     "command.sub_run_refused": "{who} could not be measured:\n{tail}",
     "command.sub_run_unmeasured": "{who} was not measured (exit status {status}):\n{tail}",
     "command.unknown": "There is no command {word!r}.{hint} There are {commands}.",
-    "command.interrupted": "slabench {command} was interrupted.",
+    "command.interrupted": "slabench {command} was interrupted.{continued}",
+    "command.continues": " The same command continues it.",
     "command.crashed": (
         "slabench {command} crashed ({error}): this is an error of slabench, not of your server; "
         "please report it with the lines above."

@@ -51,10 +51,9 @@ MESSAGES = {
     "decode.share": "of the run",
     "decode.log_tpot": "log TPOT ms",
     "decode.log_lines": "clean lines",
-    "decode.line": (
-        "TPOT: mean {mean} ms; full batch {full} ms, {share} of the run; deploy log {log} ms, {lines} clean "
-        "lines"
-    ),
+    "decode.line": ("TPOT: mean {mean} ms{full}{log}"),
+    "decode.line_full": "; full batch {full} ms, {share} of the run",
+    "decode.line_log": "; deploy log {log} ms, {lines} clean lines",
     # the decode curve
     "curve.running": "running",
     "curve.samples": "samples",

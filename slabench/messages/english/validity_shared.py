@@ -3,7 +3,7 @@
 MESSAGES = {
     "check.allowed": "{check} Allowed by --allow.",
     # a test's loads: the check of the worst, and which load that is
-    "load.check": "{load}: {check}{more}",
+    "load.check": "{load}{more}: {check}",
     "load.repeat": "repeat {repeat} of {repeats}",
     "load.at_most": "repeat {repeat} of at most {repeats}",
     "load.pair": "pair {repeat} of at most {repeats}",
@@ -12,7 +12,7 @@ MESSAGES = {
     "load.new": "new server",
     "load.baseline": "baseline server",
     "load.baseline_repeat": "baseline server, repeat {repeat} of {repeats}",
-    "load.more": " (and in {more} more of {loads} loads)",
+    "load.more": " (and {more} more of {loads} loads)",
     # what another client, or a result row of it, does not report
     "reported.row": "The result row",
     "client.unreported": "{source} does not report how busy the client was itself.",

@@ -90,8 +90,8 @@ def test_every_change_of_sixteen_versions_is_found_and_reported(tmp_path: Path, 
     assert [probe["version"] for probe in stored["probes"]] == gate.asked
     text = as_text(done)
     assert text.endswith(
-        f"v{change} is the first that is surely slower; v{change - 1} is not ({len(gate.asked)} probes, "
-        f"{done.launches} launches of 16 versions)."
+        f"v{change} is the first that is surely slower; v{change - 1} is not ({len(gate.asked)} probes and "
+        f"{done.launches} launches, in a list of 16 versions)."
     )
     assert all(version in text for version in gate.asked)
     assert "\nIts runs are SIMULATED.\n" in text

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from slabench import __version__
-from slabench.cli import PROG, report
+from slabench.cli import PROG, bisect, report
 from slabench.cli.main import COMMANDS, main
 from slabench.errors import InvalidRun, ServerError
 
@@ -72,6 +72,17 @@ def test_what_escapes_a_command_is_a_sentence_and_never_1(
     assert words in printed.splitlines()[-1]
     assert ("Traceback" in printed) == (status == 3)
     assert "\x1b" not in printed
+
+
+def test_a_bisection_that_was_interrupted_is_continued_by_the_same_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(argv: Sequence[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bisect, "run", run)
+    assert main(["bisect"]) == 2
+    assert capsys.readouterr().err == "slabench bisect was interrupted. The same command continues it.\n"
 
 
 @pytest.mark.parametrize("target", ["no/such/folder/x.html", "."])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from slabench.options.other_spellings import INSTEAD, SAME, hint, loose_limits
 from slabench.options.table import OPTIONS
+from slabench.options.types import chosen, worded
 
 OURS = [option.name.removeprefix("--") for option in OPTIONS]
 CLIENT = (
@@ -113,3 +115,13 @@ def test_most_options_of_the_reference_client_are_ours_or_explained() -> None:
     others = "mooncake-|image|random-image|return-|plot|use-trace|prompt-suffix|print-requests"
     others += r"|sharegpt-context|extra-request"
     assert {option for option in theirs - known if not re.match(others, option)} == set()
+
+
+def test_a_value_that_is_no_choice_is_said_in_one_sentence() -> None:
+    read = worded(chosen(("auto", "off")), "the language")
+    for text, why in (
+        ("fr", "it is none of auto, off"),
+        ("atuo", "it is none of auto, off. Did you mean auto?"),
+    ):
+        with pytest.raises(argparse.ArgumentTypeError, match=re.escape(f"({why}); give the language.")):
+            read(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slabench.report.bench_serving_block import bench_serving_block
-from slabench.report.console import curve_table, details, summary_table, test_block
+from slabench.report.console import curve_table, decode_line, details, summary_table, test_block
 from slabench.report.run_facts import run_facts
 from slabench.report.text_table import table
 from tests.unit.report.samples import CURVE_ROW, document, entry
@@ -107,6 +107,13 @@ def test_a_table_of_another_client_s_figures_is_not_called_slabench_s_own() -> N
         document(entry("tests/tencent/test_sla.py::test_sla[np8]", metrics={"classic.tpot.mean": 5.64}))
     )
     assert "5.64 (classic)" in table and "slabench's own" not in table
+
+
+def test_the_line_of_a_batch_size_leaves_out_the_views_that_are_missing() -> None:
+    full = {"tpot.mean": 8.0, "full_batch.tpot": 7.5, "full_batch.share": 0.5}
+    assert decode_line(full) == "  TPOT: mean 8.00 ms; full batch 7.50 ms, 50 % of the run"
+    log = {"tpot.mean": 8.0, "log.tpot": 7.6, "log.samples": 3}
+    assert decode_line(log) == "  TPOT: mean 8.00 ms; deploy log 7.60 ms, 3 clean lines"
 
 
 def test_everything_about_a_test_stands_below_it() -> None:

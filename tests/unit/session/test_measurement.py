@@ -70,7 +70,8 @@ def test_one_bad_load_is_enough_and_is_named() -> None:
     assert flush.text == "baseline server, repeat 2 of 2: Not flushed."
     assert (client.name, client.state) == ("client", CheckStatus.FINDING)
     assert client.text == "baseline server, repeat 1 of 2: Late."
-    assert worst([loads[3], loads[3]])[0].text.endswith("Not flushed. (and in 1 more of 2 loads)")
+    twice = worst([loads[3], loads[3]])[0].text
+    assert twice == "baseline server, repeat 2 of 2 (and 1 more of 2 loads): Not flushed."
     assert worst(loads[:1]) == (good, beside)
 
 
