@@ -24,6 +24,7 @@ from slabench.near import did_you_mean
 from slabench.output_file import locked
 from slabench.report.resume import read_run
 from slabench.report.text_table import table
+from slabench.server_arguments import NULL
 from slabench.verdict.accuracy import METRIC
 from slabench.verdict.baseline import Baseline
 from slabench.verdict.baseline_file import RULES, add_to, build, load, save
@@ -35,6 +36,14 @@ Document = Mapping[str, Any]  # a baseline file's content
 _LISTED = tuple(
     Message(f"column.{name}") for name in ("file", "tests", "repeats", "model_hardware", "source")
 )
+_NOT_SHOWN: tuple[Any, ...] = (
+    None,
+    NULL,
+    False,
+    "",
+    "{}",
+    [],
+)  # a real server has some hundred arguments that are off
 _SHOWN = (
     Message("label.test"),
     Message("label.metric"),
@@ -148,7 +157,7 @@ def _show(options: argparse.Namespace) -> int:
     print(f"{file}: {baseline.source}")
     for section in ("server", "hardware", "model"):
         known = baseline.fingerprint.get(section, {}).items()
-        values = ", ".join(f"{key} {value}" for key, value in known if value is not None)
+        values = ", ".join(f"{key} {value}" for key, value in known if value not in _NOT_SHOWN)
         shown = values or Message("baseline.nothing_recorded")
         print(Message("baseline.recorded", section=section, values=shown))
     may, may_not = ", ".join(RULES["may_differ"]), ", ".join(RULES["may_not_differ"])

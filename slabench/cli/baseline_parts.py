@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from slabench.errors import ConfigError
 from slabench.messages import Message
 from slabench.verdict.baseline_merge import repeats_of, run_ids
-from slabench.verdict.differences import differences
+from slabench.verdict.differences import Difference, differences, either_way
 
 Document = Mapping[str, Any]  # a baseline file's content
 
@@ -20,20 +20,20 @@ def refuse_others(parts: Sequence[tuple[str, Document]]) -> None:
     """
     (first, known), *others = parts
     for name, document in others:
-        lines = _differences(known["fingerprint"], document["fingerprint"])
+        lines = _texts(either_way(known["fingerprint"], document["fingerprint"]))
         was, now = (part["fingerprint"].get("server", {}).get("version") for part in (known, document))
         lines += [f"server.version: {now!r}, {was!r} in the first"] if was != now else []
         for test_id in known["tests"].keys() & document["tests"].keys():
             both = [part["tests"][test_id] for part in (known, document)]
             workloads = [{"workload": entry.get("workload", {})} for entry in both]
-            texts = [*_differences(*workloads), *_unlike(*both)]
+            texts = [*_texts(differences(*workloads)), *_unlike(*both)]
             lines += [f"{test_id}: {text}" for text in texts]
         if lines:
             raise ConfigError(Message("command.parts_differ", name=name, first=first, lines=lines))
 
 
-def _differences(first: Document, second: Document) -> list[str]:
-    return [str(difference.message) for difference in differences(first, second)]
+def _texts(differing: Iterable[Difference]) -> list[str]:
+    return [str(difference.message) for difference in differing]
 
 
 def refuse_the_same(parts: Sequence[tuple[str, Document]]) -> None:

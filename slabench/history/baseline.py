@@ -18,7 +18,7 @@ from slabench.history.lines import MeasuredTest, RunLine
 from slabench.messages import Message
 from slabench.program import slabench_program
 from slabench.verdict.baseline import Baseline, BaselineTest
-from slabench.verdict.differences import differences
+from slabench.verdict.differences import either_way
 from slabench.verdict.gated_metrics import Gathered
 from slabench.verdict.launch_spread import ONE_LAUNCH, Launches
 from slabench.verdict.statistics import geometric_mean
@@ -72,7 +72,7 @@ def load(path: str, repeats: int) -> Baseline:
 def of_version(history: History, version: str, above: int | None = None) -> list[RunLine]:
     """Its runs on the deployment of the newest of them, oldest first. above: of the first so many runs."""
     runs = [run for run in history.runs[:above] if run.version == version and run.tests]
-    return [run for run in runs if not any(differences(runs[-1].fingerprint, run.fingerprint))]
+    return [run for run in runs if not either_way(runs[-1].fingerprint, run.fingerprint)]
 
 
 def usable(history: History, version: str) -> int:

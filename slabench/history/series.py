@@ -13,7 +13,7 @@ from slabench.metrics.definitions import declared
 from slabench.run_document.entry import short_name
 from slabench.verdict.change_points import ChangePoint, change_points
 from slabench.verdict.comparison import gates
-from slabench.verdict.differences import MAY_DIFFER
+from slabench.verdict.differences import lasting
 from slabench.verdict.statistics import geometric_mean
 
 
@@ -58,7 +58,7 @@ def series(history: History) -> list[Series]:
     """
     gathered: dict[Key, list[tuple[RunLine, float]]] = {}
     for run in history.runs:
-        deployment = _key(_same(run.fingerprint))
+        deployment = _key(lasting(run.fingerprint))
         for test_id, test in run.tests.items():
             for metric, values in test.samples.items():
                 if gates(metric):
@@ -77,16 +77,6 @@ def series(history: History) -> list[Series]:
         )
         for (key, points), changes in zip(gathered.items(), changes_of, strict=True)
     ]
-
-
-def _same(fingerprint: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    """What has to be the same for values to be of one series: the version is what changes along it."""
-    return {
-        f"{section}.{key}": value
-        for section, values in fingerprint.items()
-        for key, value in values.items()
-        if f"{section}.{key}" not in MAY_DIFFER
-    }
 
 
 def _key(values: Mapping[str, object]) -> str:

@@ -125,13 +125,13 @@ def _check_deployment(server: Deployment, first: Deployment) -> None:
             "part.differs_at",
             key=f"{section}.{key}",
             mine=repr(mine[section].get(key)),
-            theirs=repr(value),
+            theirs=repr(first.fingerprint[section].get(key)),
             name=name,
         )
         for section in SECTIONS
         if section in mine
-        for key, value in first.fingerprint[section].items()
-        if mine[section].get(key) != value
+        for key in {**first.fingerprint[section], **mine[section]}
+        if mine[section].get(key) != first.fingerprint[section].get(key)
     ]
     refuse(
         (

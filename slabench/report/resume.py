@@ -14,6 +14,8 @@ from slabench.report.records_file import PROBE, RecordsFile, read_rows
 from slabench.run_document.entry import Entry
 from slabench.run_document.read import MalformedDocument, run_document
 from slabench.run_document.run import RunDocument, ServerEntry
+from slabench.server_arguments import is_argument
+from slabench.verdict.differences import ARGUMENTS, records_all
 from slabench.verdict.reasons import Reason
 
 RECORDS = "requests.jsonl.gz"
@@ -85,11 +87,13 @@ def server_differences(before: ServerEntry | None, now: ServerEntry, *, same_url
     lines = []
     if same_url and before.url != now.url:
         lines.append(f"url: {now.url}, {before.url} in the run")
-    fingerprint = json.loads(json.dumps(now.fingerprint))
+    fingerprint, complete = json.loads(json.dumps(now.fingerprint)), records_all(before.fingerprint)
     for section in ("server", "hardware", "model"):
         mine, theirs = fingerprint.get(section, {}), before.fingerprint.get(section, {})
         for key in {**theirs, **mine}:
-            if mine.get(key) != theirs.get(key):
+            if not complete and is_argument(section, key) and theirs.get(key) is None:
+                continue  # of a run of before, which did not record it
+            if mine.get(key) != theirs.get(key) and f"{section}.{key}" != ARGUMENTS:
                 lines.append(f"{section}.{key}: {mine.get(key)!r}, {theirs.get(key)!r} in the run")
     return lines
 

@@ -104,7 +104,7 @@ class ServerEntry:
     max_running_requests: int | None  # requests that run at once
     fingerprint: Mapping[
         str, Mapping[str, object]
-    ]  # server, hardware, model: what a baseline is compared under
+    ]  # server, hardware, model: what a baseline is compared under; an argument that is null is `null`
     info: Mapping[str, object]  # server_info without secrets
     baseline: ServerEntry | None = optional()  # --baseline-url, --baseline-launch: the old server
     start: StartRecord | None = optional()  # of a server that slabench started

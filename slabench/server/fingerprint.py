@@ -1,7 +1,10 @@
-"""What a baseline is compared under: server, hardware and model in built-in types. None means unknown."""
+"""What a baseline is compared under: server, hardware and model in built-in types. None means unknown; an
+argument that a server does not report is left out, and one that it reports as null is NULL.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections import Counter
@@ -10,12 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from slabench.records import GpuCounts
-from slabench.server.info import SPEED_ARGS, Role, ServerInfo
+from slabench.server.info import Role, ServerInfo
 from slabench.server.roles import Roles
 from slabench.server.url import parse_url
+from slabench.server_arguments import DRAFT_MODEL, MODEL_ARGS, NULL, of_server
 
 _LAYOUT = (("tp", "tp"), ("dp", "dp"), ("pp", "pp"), ("ep", "ep"), ("dp_attention", "enable_dp_attention"))
-_WEIGHTS = ("quantization", "dtype", "kv_cache_dtype", "load_format")
 
 
 def fingerprint(
@@ -37,23 +40,28 @@ def fingerprint(
     if roles.disaggregated:
         server["versions"] = _versions(roles)
         hardware |= {"prefill.gpus": counts.prefill, "decode.gpus": counts.decode}
+    reported = 0
     for role in Role:
         workers = roles.of(role)
         if not workers:
             continue
         prefix = f"{role.value}." if roles.disaggregated else ""
         infos = [worker.info for worker in workers]
-        server |= {f"{prefix}{name}": _each(info.raw.get(name) for info in infos) for name in SPEED_ARGS}
+        names = dict.fromkeys(name for info in infos for name in info.raw if of_server(name))
+        reported += len(names)
+        server |= {f"{prefix}{name}": _each(_reported(info, name) for info in infos) for name in names}
         hardware |= {f"{prefix}{name}": _each(getattr(info, key) for info in infos) for name, key in _LAYOUT}
         if len(workers) > 1 or roles.disaggregated:
             hardware[f"{prefix}servers"] = len(workers) if roles.whole else None
-    server["token_capacity"] = info.token_capacity
+    # files of before have no such number, and a fixed choice of arguments
+    server |= {"token_capacity": info.token_capacity, "arguments": reported}
+    known = {name: _each(_reported(worker.info, name) for worker in roles.workers) for name in MODEL_ARGS}
     model = {
         "name": PurePosixPath(info.model_path.rstrip("/")).name if info.model_path else None,
         "repository": _repository(info.model_path),
         "architectures": list(info.architectures) if info.architectures is not None else None,
         "model_type": info.model_type,
-        **{name: _each(getattr(worker.info, name) for worker in roles.workers) for name in _WEIGHTS},
+        **{name: value for name, value in known.items() if value is not None},
     }
     return {"server": server, "hardware": hardware, "model": model}
 
@@ -62,6 +70,29 @@ def _repository(path: str | None) -> str | None:
     """ORGANISATION/NAME of a hub, for sentences; None for a folder, which other machines have elsewhere."""
     hub = path is not None and path.count("/") == 1 and not path.startswith(("/", ".", "~"))
     return path if hub else None
+
+
+def _reported(info: ServerInfo, name: str) -> Any:
+    """An argument's value, NULL where it is reported as null, None where it is not reported."""
+    resolved = getattr(info, name, None) if name in MODEL_ARGS else None
+    if name not in info.raw:
+        return resolved
+    value = info.raw[name] if resolved is None else resolved
+    if name == DRAFT_MODEL and isinstance(value, str):
+        return PurePosixPath(
+            value.rstrip("/")
+        ).name  # as the model's: folders are elsewhere on other machines
+    if name == "json_model_override_args" and isinstance(value, str):
+        return _same_text(value)
+    return NULL if value is None else value
+
+
+def _same_text(text: str) -> str:
+    """JSON that differs in spaces and order alone, as one text."""
+    try:
+        return json.dumps(json.loads(text), sort_keys=True)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _each(values: Iterable[Any]) -> Any:

@@ -13,20 +13,12 @@ from typing import Any
 
 from slabench.messages import Message
 from slabench.server.secrets import know_description, scrub
+from slabench.server_arguments import SPEED_ARGS
 from slabench.server_json import MOST_COUNT
 
 Raw = Mapping[str, Any]  # decoded JSON
 Pick = Callable[[str], Any]  # a key of server_info -> its value
 REFERENCE_VERSION = "0.5.7"
-# Arguments that change speed; those that only name things (paths, ports, logging) are left out.
-SPEED_ARGS = (
-    "attention_backend chunked_prefill_size cuda_graph_max_bs disable_cuda_graph disable_overlap_schedule "
-    "disable_radix_cache disaggregation_mode enable_mixed_chunk enable_torch_compile "
-    "enable_two_batch_overlap "
-    "max_prefill_tokens max_running_requests moe_a2a_backend moe_runner_backend num_continuous_decode_steps "
-    "page_size sampling_backend schedule_conservativeness schedule_policy speculative_algorithm "
-    "speculative_num_draft_tokens speculative_num_steps stream_interval"
-).split()
 MOST_RANKS = 1_000_000
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from slabench.messages import Message
 from slabench.verdict.accuracy import Answers, Paired
 from slabench.verdict.baseline import Baseline
 from slabench.verdict.comparison import Comparison, ComparisonState, not_allowed
-from slabench.verdict.differences import Sections, blocked, differences
+from slabench.verdict.differences import Sections, blocked, differences, of_versions
 from slabench.verdict.reasons import Reason
 
 
@@ -47,6 +48,9 @@ def compare_answers(
             Message("comparison.note_allowed", check=name, text=text) for name, text in entry.allowed.items()
         ),
     )
+    if chosen := of_versions(stored, current):
+        line = Message("comparison.note_versions", differences=tuple(chosen))
+        comparison = replace(comparison, notes=(*comparison.notes, line))
     exempted = {name: text for name, text in entry.allowed.items() if name not in checks}
     for refusal in (
         _other_questions(baseline.path, old, new),

@@ -18,7 +18,7 @@ from slabench.output_file import locked, write_whole
 from slabench.strict_json import dumps
 from slabench.verdict.accuracy import NONE, RIGHT, WRONG
 from slabench.verdict.baseline import Baseline, BaselineTest
-from slabench.verdict.differences import EXTRAS, UPGRADED, differences
+from slabench.verdict.differences import EXTRAS, UPGRADED, either_way, joined
 from slabench.verdict.gated_metrics import gated_keys, gather
 from slabench.verdict.stored_launches import SPREAD, wrong_spread
 
@@ -215,7 +215,9 @@ def keep(
     others = {test_id: entry for test_id, entry in old["tests"].items() if test_id not in tests}
     if differ and others:
         return {**document, "tests": tests}, sorted(others)
-    return {**document, "tests": {**others, **tests}}, []
+    prints = document["fingerprint"], old["fingerprint"]
+    fingerprint = joined(*prints) if others else prints[0]
+    return {**document, "fingerprint": fingerprint, "tests": {**others, **tests}}, []
 
 
 def of_samples(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
@@ -241,7 +243,7 @@ def add_to(path: str, document: Mapping[str, Any], *, option: str) -> tuple[dict
         kept, removed = dict(document), list[str]()
         if Path(path).is_file():
             old = read_document(path, option=option)
-            differ = any(differences(old["fingerprint"], document["fingerprint"]))
+            differ = bool(either_way(old["fingerprint"], document["fingerprint"]))
             kept, removed = keep(document, old, differ=differ)
         save(path, kept)
     return kept, removed

@@ -8,6 +8,7 @@ from typing import Any
 
 from slabench.metrics.definitions import curve_size
 from slabench.verdict.baseline_file import RULES, SCHEMA, of_samples
+from slabench.verdict.differences import joined
 from slabench.verdict.stored_launches import OF_LAUNCHES, SPREAD
 
 JOINT = " + "  # between the runs that a merged baseline names as its source
@@ -61,6 +62,7 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     source = JOINT.join(str(document.get("source", path)) for path, document in named)
     return {
         **last,
+        "fingerprint": joined(last["fingerprint"], *(document["fingerprint"] for document in documents)),
         "schema": SCHEMA,
         "rules": RULES,
         "source": source,

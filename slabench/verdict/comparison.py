@@ -12,7 +12,7 @@ from slabench.metrics.definitions import declared, metric_of, too_few
 from slabench.verdict.baseline import Baseline
 from slabench.verdict.compared import Compared, ComparisonResult
 from slabench.verdict.comparison_notes import accept_lengths, smaller_pool
-from slabench.verdict.differences import Sections, blocked, differences, unrecorded
+from slabench.verdict.differences import Sections, blocked, differences, of_versions, unrecorded
 from slabench.verdict.launch_spread import Launches
 from slabench.verdict.looks import Looks, LooksTaken, StopReason
 from slabench.verdict.outcome import Objective
@@ -145,6 +145,8 @@ def compare(
         Message("comparison.note_allowed", check=name, text=text) for name, text in entry.allowed.items()
     ]
     notes += [Message("comparison.note_unrecorded", keys=tuple(absent))] if absent else []
+    chosen = of_versions(stored, current)
+    notes += [Message("comparison.note_versions", differences=tuple(chosen))] if chosen else []
     notes += [*entry.notes, *accept_lengths(accept_length, entry.accept_length)]
     notes += smaller_pool(fingerprint, baseline.fingerprint, tolerance)
     comparison = Comparison(

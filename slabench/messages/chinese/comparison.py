@@ -86,6 +86,7 @@ MESSAGES = {
     # 结论旁的说明
     "comparison.note_allowed": "基线是在 --allow={check} 下测得的：{text}",
     "comparison.note_unrecorded": "基线没有记录 {keys}，因此未比较 {keys}",
+    "comparison.note_versions": "不同版本可能自行选择或改名这些参数，因此未作比较：{differences:；}",
     "comparison.note_smaller_pool": (
         "KV 池可容纳 {tokens} 个 token，基线为 {were} 个（{change_pct:+.1f} %）：能同时运行的请求更少，未填满 KV 池的负载看不出这一点"
     ),

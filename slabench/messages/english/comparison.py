@@ -115,6 +115,9 @@ MESSAGES = {
     "comparison.at_baseline": " at the baseline server",
     "comparison.note_allowed": "the baseline was measured with --allow={check}: {text}",
     "comparison.note_unrecorded": "the baseline does not record {keys}, so {keys} was not compared",
+    "comparison.note_versions": (
+        "a version may choose or name these arguments otherwise, so they were not compared: {differences:; }"
+    ),
     "comparison.note_smaller_pool": (
         "the KV pool holds {tokens} tokens, {were} in the baseline ({change_pct:+.1f} %): fewer requests run "
         "at once, which a load that does not fill the pool cannot show"

@@ -15,6 +15,7 @@ from slabench.report.rerun import command, doctor, rerun, resumed, typed
 from slabench.report.run_facts import can_resume, interruption
 from slabench.run_document.entry import Entry
 from slabench.run_document.run import RunDocument, RunState, ServerEntry
+from slabench.server_arguments import NULL
 from slabench.verdict.outcome import NOTHING_JUDGED, CheckStatus, Outcome
 
 
@@ -168,7 +169,7 @@ def _server_facts(server: ServerEntry) -> Iterator[Fact]:
     model += [
         f"{key} {described[key]}"
         for key in ("model_type", "quantization", "dtype", "kv_cache_dtype")
-        if described.get(key)
+        if described.get(key) not in (None, "", NULL)
     ]
     yield Fact(label("fact.model"), (label("listed", parts=model),))
     hardware = server.fingerprint.get("hardware", {})
@@ -187,7 +188,7 @@ def _server_facts(server: ServerEntry) -> Iterator[Fact]:
         "speculative_algorithm",
         "schedule_policy",
     )
-    limits += [f"{key} {settings[key]}" for key in wanted if settings.get(key) not in (None, "")]
+    limits += [f"{key} {settings[key]}" for key in wanted if settings.get(key) not in (None, "", NULL)]
     roles = [f"{role.role} {role.where}".strip() for role in server.roles if len(server.roles) > 1]
     if limits or roles:
         yield Fact(

@@ -361,6 +361,26 @@ def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(
     assert main(["compare", str(kept / "both.json"), run(tmp_path, "d", *WORSE)]) == 1
 
 
+def test_sides_of_which_one_has_an_argument_null_are_no_baseline_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever is first; `show` names what is set."""
+    names = []
+    for name, algorithm in (("off", "null"), ("on", "EAGLE")):
+        server = {"version": "0.5.7", "speculative_algorithm": algorithm, "arguments": 181}
+        more = {"version": "0.5.7", "fingerprint": PRINT | {"server": server}}
+        names.append(run(tmp_path, name, *(SAME if name == "on" else GOOD), server=more))
+    for first, second in (names, names[::-1]):
+        assert main(["compare", first, second]) == 6
+        assert "NOT_COMPARABLE: server.speculative_algorithm: " in capsys.readouterr().out
+        assert main(["baseline", "merge", first, second, "-o", str(tmp_path / "both.json")]) == 4
+    for name, shown in zip(names, (False, True), strict=True):
+        assert main(["baseline", "save", name, "-o", str(tmp_path / "b.json")]) == 0
+        capsys.readouterr()
+        assert main(["baseline", "show", str(tmp_path / "b.json")]) == 0
+        assert ("speculative_algorithm" in capsys.readouterr().out) is shown
+
+
 def test_a_saved_baseline_keeps_what_was_written_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     assert main(["baseline", "save", run(tmp_path, "a", 1.0), "-o", str(path)]) == 0

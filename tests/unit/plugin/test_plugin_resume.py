@@ -69,6 +69,13 @@ def test_another_server_is_named_by_what_differs() -> None:
         "url: http://b:1, http://a:1 in the run",
         "server.version: '0.5.8', '0.5.7' in the run",
     ]
+    more = {"server": {"version": "0.5.7", "speculative_algorithm": "null", "arguments": 181}}
+    recorded = server(was | {"fingerprint": was["fingerprint"] | more})
+    assert server_differences(server(was), recorded, same_url=True) == []  # a run of an earlier build
+    more = {"server": more["server"] | {"speculative_algorithm": "EAGLE"}}
+    assert server_differences(
+        recorded, server(was | {"fingerprint": was["fingerprint"] | more}), same_url=True
+    )
     same = server(now | {"fingerprint": was["fingerprint"]})
     assert server_differences(server(was), same, same_url=False) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -125,6 +126,18 @@ def baseline(stored: Answers | None, **more: object) -> Baseline:
 def compared(known: Baseline, new: Answers, **more: object) -> object:
     given = {"tolerance": 0.02, **more}
     return compare_answers(known, "t", new, HARDWARE, {"num_prompts": 500}, **given)  # type: ignore[arg-type]
+
+
+def test_what_a_version_chose_by_itself_stands_beside_answers_too() -> None:
+    sides = [
+        {**HARDWARE, "server": {"version": version, "attention_backend": backend, "arguments": 181}}
+        for version, backend in (("0.5.7", "null"), ("0.5.12", "fa3"))
+    ]
+    stored = Answers("a" * 64, "1" * 500)
+    known = replace(baseline(stored), fingerprint=sides[0])
+    result = compare_answers(known, "t", stored, sides[1], {"num_prompts": 500}, tolerance=0.02)
+    assert result.state is ComparisonState.COMPARED
+    assert "server.attention_backend: 'fa3', 'null' in the baseline" in str(result.notes[0])
 
 
 def test_a_stored_side_is_compared_question_by_question() -> None:

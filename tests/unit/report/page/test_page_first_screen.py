@@ -81,3 +81,14 @@ def test_why_there_was_no_server_is_translated() -> None:
         text = first_screen(localized(run), {}).reasons[0].text
     assert "连接被拒绝" in text and "refused" not in text
     assert first_screen(run, {}).reasons[0].text.endswith("the port of this address.")
+
+
+def test_an_argument_that_is_null_is_not_shown() -> None:
+    model = {"model_type": "qwen3", "quantization": "null", "dtype": "auto"}
+    settings = {"attention_backend": "fa3", "speculative_algorithm": "null"}
+    run = document(server={"fingerprint": {"model": model, "server": settings}, "max_running_requests": 8})
+    lines = [line for fact in first_screen(run, {}).facts for line in fact.lines]
+    assert any("dtype auto" in line for line in lines) and any(
+        "attention_backend fa3" in line for line in lines
+    )
+    assert not any("null" in line for line in lines)
