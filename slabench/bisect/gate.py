@@ -81,7 +81,7 @@ def standing_of(run: RunDocument) -> tuple[Standing, str]:
         return Standing.SLOWER, worse
     if run.unreachable is not None:
         return Standing.UNMEASURED, run.unreachable.splitlines()[0]
-    if run.state is not RunState.FINISHED or run.not_run or not run.tests:
+    if run.state is not RunState.FINISHED or run.incomplete or not run.tests:
         return Standing.UNMEASURED, "the run did not measure all of its tests"
     for entry in run.tests:
         if not entry.valid:

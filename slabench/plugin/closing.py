@@ -14,7 +14,14 @@ import pytest
 from slabench.errors import SlabenchError, system_words
 from slabench.exit_status import INTERRUPTED, INVALID, OUR_CRASH
 from slabench.plugin.language import spoken
-from slabench.plugin.outputs import step_summary, write_outputs, write_page, write_summary
+from slabench.plugin.outputs import (
+    losing,
+    name_left_out,
+    step_summary,
+    write_outputs,
+    write_page,
+    write_summary,
+)
 
 if TYPE_CHECKING:
     from slabench.plugin.recorder import Recorder
@@ -49,6 +56,7 @@ class Closing:
         self.session, self.status = session, status
         recorder = self.recorder
         self._document()
+        name_left_out(recorder.document, recorder.config)
         write_outputs(
             recorder.document,
             recorder.folder.path,

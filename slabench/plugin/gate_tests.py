@@ -27,7 +27,7 @@ from slabench.session.gate_quick import MARK, SIZES, QuickSizes, is_quick
 from slabench.session.setting_checks import SIM
 
 if TYPE_CHECKING:
-    from slabench.run_document.run import RunDocument
+    from slabench.run_document.run import LeftOut, RunDocument
     from slabench.session.campaign import Campaign
     from slabench.session.plan import Knowledge
     from slabench.session.planned_load import PlannedTest
@@ -91,6 +91,7 @@ class Choice:
         self.session, self.config, self.settings = session, session.config, settings
         self._ask, self.stops = ask, stops
         self.asked: list[Knowledge | None] = []
+        self.left_out: LeftOut | None = None
 
     @property
     def tests(self) -> list[PlannedTest]:
@@ -128,7 +129,7 @@ class Choice:
         self._say(*summary(self.tests, self.settings.options))
 
     def _within(self, budget: float, resumed: Resumed | None = None) -> Settings:
-        from slabench.session.time_budget import budget_text, most_pairs, timed, within
+        from slabench.session.time_budget import budget_text, left_out, most_pairs, timed, within
         from slabench.units import duration
 
         knowledge, tests = self.knowledge(), self.tests
@@ -142,14 +143,14 @@ class Choice:
             most = most_pairs(left, self.settings, knowledge, budget)
             self._say(Message("gate.budget_again", budget=duration(budget), tests=len(left), most=most))
             return replace(self.settings, most_pairs=most)
-        chosen = within(
-            [test for test in tests if test.test_id not in stopped], self.settings, knowledge, budget
-        )
+        measurable = [test for test in tests if test.test_id not in stopped]
+        chosen = within(measurable, self.settings, knowledge, budget)
         # what cannot be measured takes no time, and what it is refused for is shown; so are questions asked
         asked = [test.test_id for test in tests if test.accuracy or test.test_id in stopped]
         self._keep([*chosen.test_ids, *asked])
         tests = [test for test in tests if test.test_id not in asked]
-        self._say(*budget_text(chosen, tests, self.settings, budget))
+        self.left_out = left_out(chosen, tests, self.settings, knowledge, budget)
+        self._say(*budget_text(chosen, tests, self.settings, budget, self.left_out))
         return replace(self.settings, most_pairs=chosen.most_pairs)
 
     def _keep(self, test_ids: Collection[str]) -> None:
@@ -163,15 +164,15 @@ class Choice:
             say(self.config, message)
 
 
-def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None) -> None:
-    """Before the first load, with servers that have answered."""
+def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None) -> LeftOut | None:
+    """Before the first load, with servers that have answered. What --time-budget leaves out."""
     config, settings = session.config, campaign.settings
     budget = settings.options.time_budget
     if budget is not None:
         campaign.deadline = time.monotonic() + budget
     elif not is_quick(config.option):
         _say_hours(session, campaign)
-        return
+        return None
 
     def stops(tests: Sequence[PlannedTest]) -> set[str]:
         from slabench.session.gate_choice import stopped_tests
@@ -184,6 +185,7 @@ def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None)
     before = sorted(old) or ([] if resumed is None else sorted(resumed.planned))
     choice = Choice(session, settings, lambda tests: _knowledge(config, campaign, tests), stops)
     campaign.settings = config.stash[SETTINGS] = choice.make({**old, **kept}, before, resumed)
+    return choice.left_out
 
 
 def _say_hours(session: pytest.Session, campaign: Campaign) -> None:

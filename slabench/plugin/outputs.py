@@ -127,6 +127,13 @@ def write_page(document: RunDocument, folder: Path, config: pytest.Config) -> No
     write_whole(folder / "report.html", page)
 
 
+def name_left_out(document: RunDocument, config: pytest.Config) -> None:
+    """In junit.xml, which has no element for a test that a time budget had no room for."""
+    junit = config.stash.get(xml_key, None)
+    if junit is not None and document.left_out is not None:
+        junit.add_global_property("slabench.left_out", ", ".join(document.left_out.tests))
+
+
 def step_summary(document: RunDocument, *, note: Callable[[str | Message], None], lose: Lose) -> None:
     from slabench.report.localized import localized
     from slabench.report.markdown import summary_md

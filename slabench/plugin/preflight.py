@@ -105,7 +105,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         if settings.launches > 1:
             campaign.earlier = measure_launches(config, settings, campaign.folder)
         deployment = campaign.open()
-        choose(session, campaign, resumed)
+        left_out = choose(session, campaign, resumed)
+        if left_out is not None:
+            recorder.file.set_left_out(left_out)
         recorder.set_planned([item.nodeid for item in session.items if is_live(item)])
         if campaign.earlier:
             recorder.file.update(launches=campaign.launch_rows)

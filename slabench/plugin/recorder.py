@@ -260,7 +260,7 @@ class Recorder:
         red = sum(entry.word != "PASSED" for entry in tests if entry.id in self.reported)
         if "FAILED" in words or self.document.failed_besides or session.testsfailed > red:
             return 1
-        if "INVALID" in words or not words or self.document.not_run:
+        if "INVALID" in words or not words or self.document.incomplete:
             return INVALID
         return status
 

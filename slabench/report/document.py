@@ -20,12 +20,20 @@ from slabench.exit_status import INTERRUPTED, OUR_CRASH
 from slabench.messages import Message
 from slabench.metrics.definitions import metric_of
 from slabench.run_document.entry import Entry
-from slabench.run_document.run import ClientName, EnvironmentEntry, Resumption, RunDocument, RunState
+from slabench.run_document.run import (
+    ClientName,
+    EnvironmentEntry,
+    LeftOut,
+    Resumption,
+    RunDocument,
+    RunState,
+)
 from slabench.run_document.write import stored
 from slabench.strict_json import finite
 from slabench.verdict.outcome import Outcome, overall
 
 NOT_SAVED = "NOT_SAVED"  # label of a run of which an output could not be written
+LEFT_OUT = "LEFT_OUT"  # label of a run whose --time-budget had no room for some of its tests
 ENDED = {INTERRUPTED: RunState.INTERRUPTED, OUR_CRASH: RunState.CRASHED}  # by exit status
 UNFINISHED = "run.json.new"
 LEAST_FREE = 4096  # bytes that have to fit before a run begins
@@ -169,9 +177,11 @@ class RunFile:
         for entry in kept:
             file.add_test(entry)
         file._planned_before = before.planned
+        again = {NOT_SAVED, LEFT_OUT} if chosen_again else {NOT_SAVED}
         file.update(
             created_utc=before.created_utc,
-            labels=tuple(label for label in before.labels if label != NOT_SAVED),
+            labels=tuple(label for label in before.labels if label not in again),
+            left_out=None if chosen_again else before.left_out,
             server=before.server,
             planned=before.planned,
             resumed=(*before.resumed, Resumption(utc=utc_now(), kept=tuple(entry.id for entry in kept))),
@@ -194,6 +204,10 @@ class RunFile:
             self._choose_again = False
             self._planned_before = tuple(test_id for test_id in self._planned_before if test_id not in ids)
         self.update(planned=tuple(dict.fromkeys((*self._planned_before, *ids))))
+
+    def set_left_out(self, left_out: LeftOut) -> None:
+        self.update(left_out=left_out)
+        self.add_labels([LEFT_OUT])
 
     def set_process(self, process: str) -> None:
         """What is known of the server's process since the last --resume."""
@@ -265,5 +279,5 @@ def _word(document: RunDocument) -> Outcome | None:
     if word is Outcome.PASSED and document.state is RunState.RUNNING:
         return None
     unfinished = document.state is not RunState.FINISHED or bool(document.exit_status)
-    incomplete = unfinished or document.not_run or document.not_saved
+    incomplete = unfinished or document.incomplete or document.not_saved
     return Outcome.INVALID if word is Outcome.PASSED and incomplete else word

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from slabench.report.headline import headline
 from slabench.report.headline_metric import verdict
+from slabench.report.left_out import left_out_lines
 from slabench.run_document.run import RunDocument
 from slabench.verdict.outcome import NOTHING_JUDGED, Outcome
 from slabench.verdict.reasons import in_words
@@ -31,7 +32,7 @@ def command(kind: str, text: str, **properties: str) -> str:
 
 
 def job_lines(document: RunDocument) -> list[str]:
-    """A line a test; one for the run where no test was tried or some did not run."""
+    """A line a test; one for the run where no test was tried, some did not run, or some were left out."""
     lines = []
     for entry in sorted(document.tests, key=lambda entry: entry.word is Outcome.PASSED):
         word = verdict(entry)
@@ -48,4 +49,8 @@ def job_lines(document: RunDocument) -> list[str]:
     elif document.not_run:
         text = f"INVALID: planned and not run: {', '.join(document.not_run)}"
         lines.append(command("error", text, title="INVALID slabench"))
+    if (left := document.left_out) is not None:
+        kind, word = ("error", "INVALID") if left.methods else ("warning", "LEFT_OUT")
+        text = " ".join(map(str, left_out_lines(document)))
+        lines.append(command(kind, text, title=f"{word} slabench"))
     return lines

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from slabench.messages import Message, number
 from slabench.metrics.bounded import bounds
 from slabench.metrics.definitions import curve_size
+from slabench.report.left_out import left_out_of
 from slabench.run_document.capacity import Capacity
 from slabench.run_document.entry import Entry
 from slabench.run_document.run import RunDocument
@@ -31,17 +32,20 @@ def verdict(entry: Entry) -> str:
 
 
 def run_verdict(document: RunDocument) -> str:
-    """A run's outcome: `PASSED`, or `PASSED (NOTHING_JUDGED in 1 of 3 tests)`, or with what it requires of a
-    baseline file and did not run.
+    """A run's outcome: `PASSED`, or `PASSED (NOTHING_JUDGED in 1 of 3 tests, LEFT_OUT: 2 of 5 tests)`, with
+    what it requires of a baseline file and did not run.
     """
-    if document.word is not Outcome.PASSED:
-        return document.word or str(Message("run.no_word"))
-    word, names = str(document.word), document.unjudged
-    if names:
-        word = str(Message("run.nothing_judged_in", word=word, tests=len(names), of=len(document.tests)))
+    parts = []
+    if document.unjudged:
+        among = {"tests": len(document.unjudged), "of": len(document.tests)}
+        parts.append(Message("run.nothing_judged_part", **among))
+    if document.left_out is not None:
+        parts.append(Message("run.left_out_part", **left_out_of(document)))
     if document.baseline_not_run:
-        word = str(Message("run.without_tests", word=word, tests=len(document.baseline_not_run)))
-    return word
+        parts.append(Message("run.without_tests_part", tests=len(document.baseline_not_run)))
+    if parts and document.word is Outcome.PASSED:
+        return str(Message("run.passed_but", word=document.word, parts=parts))
+    return document.word or str(Message("run.no_word"))
 
 
 def headline_metrics(entry: Entry) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from slabench.messages import Message
 from slabench.report.comparison import sides
+from slabench.report.left_out import left_out_lines
 from slabench.report.rerun import doctor, resumed
 from slabench.report.resume import finished
 from slabench.run_document.run import LaunchRow, RunDocument, RunState, ServerEntry, StartRecord
@@ -20,6 +21,7 @@ def run_facts(document: RunDocument) -> list[str]:
 def _run_facts(document: RunDocument) -> Iterator[Message]:
     if document.labels:
         yield Message("run.labels", labels=document.labels)
+    yield from left_out_lines(document)
     if document.state is RunState.INTERRUPTED:
         yield Message("run.interrupted", **interruption(document), command=resumed(document))
     for part in document.resumed:

@@ -149,6 +149,16 @@ class Resumption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """What --time-budget had no room for."""
+
+    tests: tuple[str, ...]  # ids of the tests that were left out
+    budget_s: float  # --time-budget, s
+    methods: tuple[str, ...] = ()  # of which no test was left: a run that lacks one is not PASSED
+    needed_s: float | None = None  # a --time-budget with room for a test of each, s; null: not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunDocument:
     """One run."""
 
@@ -183,6 +193,12 @@ class RunDocument:
     failed_besides: tuple[str, ...] = optional(())  # ids that failed in pytest without a red entry in tests
     not_saved: Mapping[str, str] = optional({})  # outputs that could not be written -> sentence
     running: RunningTest | None = optional()  # a capacity search that is on
+    left_out: LeftOut | None = optional()  # by --time-budget; these are in neither planned nor not_run
+
+    @property
+    def incomplete(self) -> bool:
+        """Something that was asked for has no verdict: a planned test, or all tests of a method."""
+        return bool(self.not_run or (self.left_out is not None and self.left_out.methods))
 
     @property
     def unjudged(self) -> list[str]:

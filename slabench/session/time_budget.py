@@ -15,6 +15,8 @@ from slabench.errors import ConfigError
 from slabench.messages import Message
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT
 from slabench.metrics.definitions import declared
+from slabench.report.left_out import missing_methods
+from slabench.run_document.run import LeftOut
 from slabench.session.comparison import siblings
 from slabench.session.plan import Knowledge, RunPlan, plan_run
 from slabench.session.planned_load import PlannedTest
@@ -125,8 +127,47 @@ def visible(test: PlannedTest, test_ids: Sequence[str], settings: Settings, pair
     return found
 
 
+def left_out(
+    chosen: Within, tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledge, budget_s: float
+) -> LeftOut | None:
+    """tests: all that could have been measured. None where each of them fits."""
+    left = [test for test in tests if test.test_id not in chosen.test_ids]
+    if not left:
+        return None
+    kept = {load.form.method for test in tests if test not in left for load in test.loads}
+    methods = dict.fromkeys(load.form.method for test in left for load in test.loads)
+    missing = tuple(method for method in methods if method not in kept)
+    return LeftOut(
+        tests=tuple(test.test_id for test in left),
+        budget_s=budget_s,
+        methods=missing,
+        needed_s=_needed_s(tests, settings, knowledge) if missing else None,
+    )
+
+
+def _needed_s(tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledge) -> float | None:
+    """A budget, in whole minutes, at which a test of each method is chosen: all that are chosen before the
+    last of them fit too. None where the time of a method's tests is not known.
+    """
+    rank, first = _rank(tests), list[PlannedTest]()
+    wanted = {load.form.method for test in tests for load in test.loads}
+    for test in sorted((test for test in tests if test.loads), key=rank):
+        if any(row.stops or row.seconds is None for row in plan_run([test], settings, knowledge).rows):
+            continue
+        first.append(test)
+        wanted -= {load.form.method for load in test.loads}
+        if not wanted:
+            plan = plan_run(first, replace(settings, most_pairs=DEFAULT_PAIRS), knowledge)
+            return math.ceil(most_s(plan) / MARGIN / 60) * 60.0
+    return None
+
+
 def budget_text(
-    chosen: Within, tests: Sequence[PlannedTest], settings: Settings, budget_s: float
+    chosen: Within,
+    tests: Sequence[PlannedTest],
+    settings: Settings,
+    budget_s: float,
+    left_out: LeftOut | None,
 ) -> Iterator[Message]:
     """tests: all that could have been measured."""
     kept = [test for test in tests if test.test_id in chosen.test_ids]
@@ -139,6 +180,8 @@ def budget_text(
         time=duration(most_s(chosen.plan)),
     )
     yield Message("gate.budget_left", tests=left) if left else Message("gate.budget_all")
+    if left_out is not None and left_out.methods:
+        yield missing_methods(left_out)
     worst: dict[str, float] = {}
     for test in kept:
         for key, share in visible(test, chosen.test_ids, settings, chosen.most_pairs).items():

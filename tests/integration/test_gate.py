@@ -241,7 +241,8 @@ def test_one_after_the_other_needs_two_commands(suite: Suite) -> None:
 
 def test_a_quick_gate_is_compared_alone_within_its_time(suite: Suite) -> None:
     """Of the two batch sizes the smaller has no place in the time; what was left out is said."""
-    options = ("tests/ali", "tests/tencent", "--base-url=sim:", "--baseline-url=sim:", "--time-budget=14s")
+    decode = ("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py")
+    options = (*decode, "--base-url=sim:", "--baseline-url=sim:", "--time-budget=14s")
     done = suite(*options, "--tolerance=900", BUSY)
     over = [entry["id"] for entry in done.run["tests"] if "--time-budget" in entry["headline"]]
     assert done.status == (6 if over else 0), done.output  # a machine that is busy with something else
@@ -253,8 +254,30 @@ def test_a_quick_gate_is_compared_alone_within_its_time(suite: Suite) -> None:
         assert {objective["kind"] for objective in entry["objectives"]} == {"baseline"}
         assert 3 <= entry["comparison"]["looks"]["repeats"] <= entry["comparison"]["looks"]["last"]
     assert done.folder is not None
+    assert [name.rpartition("::")[2] for name in done.run["left_out"]["tests"]] == [
+        "test_decode_tpot[bs1-quick]"
+    ]
+    assert "LEFT_OUT" in done.run["labels"] and done.run["left_out"]["methods"] == []
+    assert over or "Verdict of the run: PASSED (LEFT_OUT: 1 of 2 tests)" in done.output
     for page in ("summary.md", "report.html", "junit.xml"):
         assert over or "NOT_JUDGED" in (done.folder / page).read_text(), page
+        assert "bs1-quick" in (done.folder / page).read_text(), page
     again = suite(*options, "--tolerance=900", BUSY, f"--resume={done.folder}")
     assert again.run["planned"] == done.run["planned"] and again.run["not_run"] == [], again.output
+    assert again.run["left_out"] == done.run["left_out"] and "LEFT_OUT: 1 of 2 tests" in again.output
     assert over or again.status == done.status, again.output  # what the budget left out is not missing
+
+
+def test_a_gate_without_a_test_of_a_method_is_not_green(suite: Suite) -> None:
+    """Prefill and tencent's load have no place in the time: what was not measured is not PASSED."""
+    options = ("tests/ali", "tests/tencent", "--base-url=sim:", "--baseline-url=sim:", "--time-budget=14s")
+    done = suite(*options, "--tolerance=900", BUSY)
+    assert done.status == 6 and done.run["word"] == "INVALID", done.output
+    assert done.run["left_out"]["methods"] == ["ali-prefill", "tencent"] and done.run["not_run"] == []
+    sentence = (
+        "Nothing is measured of ali-prefill, tencent, so this run is not PASSED; --time-budget=1m has room"
+    )
+    assert done.output.count(sentence) == 2  # before the loads, and at the end
+    assert done.folder is not None
+    for page in ("summary.md", "report.html"):
+        assert sentence in (done.folder / page).read_text().replace("\\", ""), page

@@ -19,6 +19,12 @@ MESSAGES = {
     "gate.budget": "时间预算 {budget}：{tests}，每个最多 {most} 对，按计划最多需 {time}。",
     "gate.budget_again": "时间预算 {budget}，用于该运行所选测试中剩下的 {tests} 个，每个最多 {most} 对。",
     "gate.budget_left": "因时间不够而省略：{tests}。",
+    "gate.methods_left": (
+        "{methods} 没有任何测量，因此本次运行不是 PASSED；--time-budget={needed} 能放下每种方法的一个测试。"
+    ),
+    "gate.methods_unknown": (
+        "{methods} 没有任何测量，因此本次运行不是 PASSED；这些测试需要多久未知：请不带 --time-budget 测量它们。"
+    ),
     "gate.budget_all": "所有测试都在预算之内。",
     "gate.budget_unknown": "时间预算 {budget}：各测试的耗时未知，因此全部开始；时间用完仍未轮到的为 INVALID。",
     "gate.budget_too_small": "--time-budget={budget} 不够本次运行任何一个测试的 {pairs} 对；请给更多时间，或缩短负载。",

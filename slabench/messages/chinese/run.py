@@ -1,8 +1,11 @@
 """每份输出对整个运行的说明。"""
 
 MESSAGES = {
-    "run.nothing_judged_in": "{word}（{of} 个测试中有 {tests} 个 NOTHING_JUDGED）",
-    "run.without_tests": "{word}（基线文件中有 {tests} 个测试没有运行）",
+    "run.passed_but": "{word}（{parts}）",
+    "run.nothing_judged_part": "{of} 个测试中有 {tests} 个 NOTHING_JUDGED",
+    "run.left_out_part": "LEFT_OUT：{of} 个测试中的 {left} 个",
+    "run.left_out": "LEFT_OUT：{of} 个测试中的 {left} 个没有测量，因为 --time-budget={budget} 放不下：{tests}。",
+    "run.without_tests_part": "基线文件中有 {tests} 个测试没有运行",
     "run.no_word": "没有可判定的内容",
     "run.labels": "本次运行的标签：{labels}。",
     "run.interrupted": (

@@ -26,6 +26,14 @@ MESSAGES = {
         "each."
     ),
     "gate.budget_left": "Left out, since it would take longer: {tests}.",
+    "gate.methods_left": (
+        "Nothing is measured of {methods}, so this run is not PASSED; --time-budget={needed} has room for a "
+        "test of each method."
+    ),
+    "gate.methods_unknown": (
+        "Nothing is measured of {methods}, so this run is not PASSED; how long these tests take is not "
+        "known: measure them without --time-budget."
+    ),
     "gate.budget_all": "Every test fits.",
     "gate.budget_unknown": (
         "Time budget {budget}: how long the tests take is not known, so all of them begin; those that the "

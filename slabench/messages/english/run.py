@@ -1,8 +1,14 @@
 """What every output says of a run as a whole."""
 
 MESSAGES = {
-    "run.nothing_judged_in": "{word} (NOTHING_JUDGED in {tests} of {of} tests)",
-    "run.without_tests": "{word} ({tests} tests of the baseline file not run)",
+    "run.passed_but": "{word} ({parts})",
+    "run.nothing_judged_part": "NOTHING_JUDGED in {tests} of {of} tests",
+    "run.left_out_part": "LEFT_OUT: {left} of {of} tests",
+    "run.left_out": (
+        "LEFT_OUT: {left} of {of} tests were not measured, since --time-budget={budget} has no room for "
+        "them: {tests}."
+    ),
+    "run.without_tests_part": "{tests} tests of the baseline file not run",
     "run.no_word": "nothing was judged",
     "run.labels": "This run is {labels}.",
     "run.interrupted": (

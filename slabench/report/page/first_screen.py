@@ -10,6 +10,7 @@ from slabench.program import slabench_program
 from slabench.report import comparison
 from slabench.report.headline import remedy
 from slabench.report.headline_metric import run_verdict
+from slabench.report.left_out import left_out_lines
 from slabench.report.page.table import Cell, Table, columns, label, texts
 from slabench.report.rerun import command, doctor, rerun, resumed, typed
 from slabench.report.run_facts import can_resume, interruption
@@ -80,8 +81,13 @@ def _line(document: RunDocument) -> str:
 
 
 def _reasons(document: RunDocument, anchors: Mapping[str, str]) -> Iterator[Reason]:
-    """FAILED first, each sentence once with all its tests; before them that there was no server."""
+    """FAILED first, each sentence once with all its tests; before them that there was no server, and what a
+    time budget had no room for.
+    """
     tests = document.tests
+    if document.left_out is not None and document.left_out.methods:
+        line, missing = map(str, left_out_lines(document))
+        yield Reason(Outcome.INVALID.value, line, missing, ())
     if document.unreachable is not None:
         why = label("unreachable", why=document.unreachable)
         yield Reason(Outcome.INVALID.value, why, label("unreachable_remedy"), ())
@@ -98,6 +104,8 @@ def _reasons(document: RunDocument, anchors: Mapping[str, str]) -> Iterator[Reas
 
 def _notes(document: RunDocument) -> Iterator[str]:
     """What qualifies the verdict."""
+    if document.left_out is not None and not document.left_out.methods:
+        yield from map(str, left_out_lines(document))
     if document.state is RunState.INTERRUPTED:
         yield label("interrupted", **interruption(document))
     for part in document.resumed:

@@ -49,6 +49,9 @@ def test_what_cannot_be_measured_and_questions_stay_in_a_budget() -> None:
     assert {stopped, asked.test_id} <= set(chosen.kept) and len(chosen.kept) < len(TESTS) + 1
     assert "Left out" in chosen.said
     assert "test_accuracy" not in chosen.said and "test_prefill" not in chosen.said
+    assert chosen.left_out is not None
+    assert not {stopped, asked.test_id, *chosen.kept} & set(chosen.left_out.tests)
+    assert len(chosen.left_out.tests) + len(chosen.kept) == len(TESTS) + 1
 
 
 def test_a_run_that_is_continued_keeps_its_choice_and_takes_the_pairs_that_fit() -> None:

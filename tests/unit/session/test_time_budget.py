@@ -12,12 +12,12 @@ import pytest
 from scipy.special import stdtr
 
 from slabench.errors import ConfigError, InvalidRun
-from slabench.methods import ALI_DECODE, Form
+from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, Form
 from slabench.session.plan import Knowledge
 from slabench.session.plan_knowledge import offline
 from slabench.session.planned_load import PlannedLoad, PlannedTest
 from slabench.session.settings import Settings
-from slabench.session.time_budget import budget_text, most_s, timed, visible, within
+from slabench.session.time_budget import budget_text, left_out, most_s, timed, visible, within
 from slabench.sim.profiles import PROFILES
 from slabench.verdict.looks import DEFAULT_LOOKS
 from slabench.verdict.regression import ALPHA
@@ -76,10 +76,45 @@ def test_the_time_of_a_data_set_s_own_lengths_is_not_known() -> None:
 def test_what_is_left_out_and_what_can_be_seen_is_named() -> None:
     made = settings(plan=R1)
     found = within(TESTS, made, knowledge(made), 600.0)
-    budget, left, sees = (str(line) for line in budget_text(found, TESTS, made, 600.0))
+    names = left_out(found, TESTS, made, knowledge(made), 600.0)
+    assert (
+        names is not None
+        and names.methods == (TENCENT.method, ALI_PREFILL.method)
+        and names.budget_s == 600.0
+    )
+    budget, left, missing, sees = (str(line) for line in budget_text(found, TESTS, made, 600.0, names))
     assert "Time budget 10 min 00 s: 2 tests with at most" in budget
     assert "test_sla[quick]" in left and "test_decode_tpot[bs4-quick]" in left
+    assert missing.startswith(
+        "Nothing is measured of tencent, ali-prefill, so this run is not PASSED; --time-budget="
+    )
     assert "tpot mean" in sees and "ttft" not in sees
+
+
+@pytest.mark.parametrize("minutes", [5, 10, 20, 50])
+def test_the_budget_that_is_named_has_room_for_a_test_of_each_method(minutes: int) -> None:
+    made = settings(plan=R1)
+    known = knowledge(made)
+    lacking = left_out(within(TESTS, made, known, minutes * 60), TESTS, made, known, minutes * 60)
+    assert lacking is not None and lacking.methods and lacking.needed_s is not None
+    assert lacking.needed_s > minutes * 60 and lacking.needed_s % 60 == 0
+    enough = within(TESTS, made, known, lacking.needed_s)
+    then = left_out(enough, TESTS, made, known, lacking.needed_s)
+    assert then is None or then.methods == ()
+    everything = within(TESTS, made, known, 10 * 3600)
+    assert left_out(everything, TESTS, made, known, 10 * 3600) is None
+
+
+def test_no_budget_is_named_for_a_method_whose_time_is_not_known() -> None:
+    endless = PlannedTest("big", (PlannedLoad(Form("own", 80_000, 8, num_prompts=1)),))
+    curve = PlannedTest("tests/ali/test_decode_curve.py::test_decode_curve", curve=True)
+    made = settings(plan=R1)
+    for others, methods in (((curve,), ()), ((curve, endless), ("own",))):
+        tests = [decode(1), *others]
+        found = within(tests, made, knowledge(made), 3600.0)
+        lacking = left_out(found, tests, made, knowledge(made), 3600.0)
+        assert lacking is not None and (lacking.methods, lacking.needed_s) == (methods, None)
+        assert lacking.tests == tuple(test.test_id for test in others)
 
 
 def test_a_regression_of_the_visible_size_is_failed_four_times_in_five() -> None:
