@@ -145,6 +145,10 @@ def check(objective: Slo, *, floor: bool = False) -> Slo:
         raise ConfigError(Message("slo.unknown", objective=str(objective), why=_unknown(objective.metric)))
     if not (objective.limit >= 0 and math.isfinite(objective.limit)):
         raise ConfigError(Message("slo.below_zero", objective=str(objective), name=metric.name))
+    if metric.unit == "share" and objective.limit > 1 and not floor:
+        share = Message("slo.did_you_mean_share", share=objective.limit / 100)
+        meant = share if objective.limit <= 100 else None
+        raise ConfigError(Message("slo.above_one", objective=str(objective), name=metric.name, meant=meant))
     wanted = _OPERATORS.get(metric.better, objective.op)
     if objective.op != wanted:
         raise ConfigError(

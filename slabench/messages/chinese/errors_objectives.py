@@ -35,6 +35,8 @@ MESSAGES = {
     "slo.operator": "--slo={text!r} 用 {op} 比较，而目标只用 <= 或 >=；请写 {signs}。",
     "slo.unknown": "目标 {objective} {why}",
     "slo.below_zero": "目标 {objective} 的限值小于 0，{name} 永远达不到。",
+    "slo.above_one": "目标 {objective}：{name} 是一个比例，在 0 与 1 之间。{meant}",
+    "slo.did_you_mean_share": "您是想写 {share:g} 吗？",
     "slo.upside_down": "目标 {objective} 的方向反了：{name} {better}更好，因此请写 {wanted}。",
     "slo.on_curve": (
         '目标 {objective} 针对 decode 曲线，而曲线没有目标：请把限值写在基线文件的 "floors" 下（'

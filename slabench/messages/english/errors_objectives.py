@@ -38,6 +38,8 @@ MESSAGES = {
     "slo.operator": "--slo={text!r} compares with {op}, but an objective uses <= or >=; write {signs}.",
     "slo.unknown": "The objective {objective} {why}",
     "slo.below_zero": "The objective {objective} has a limit below 0, which {name} never reaches.",
+    "slo.above_one": "The objective {objective}: {name} is a share, between 0 and 1.{meant}",
+    "slo.did_you_mean_share": " Did you mean {share:g}?",
     "slo.upside_down": (
         "The objective {objective} is upside down: for {name} {better} is better, so write {wanted}."
     ),

@@ -100,12 +100,21 @@ def test_what_is_wrong_with_an_objective_is_named(text, words):
         (("tpot", "mean", "==", 50), "compares with '=='"),
         (("tpot", "mean", "<=", float("nan")), "a limit that is not a number"),
         (("tpot", "mean", "<=", -1), "a limit below 0"),
+        (("goodput", "share", ">=", 95), "is a share, between 0 and 1. Did you mean 0.95?"),
     ],
 )
 def test_a_rule_that_is_none_says_what_to_write(arguments, words):
     with pytest.raises(ConfigError) as raised:
         slo(*arguments)
     assert words in str(raised.value)
+
+
+def test_a_share_above_1_is_refused_before_a_load():
+    with pytest.raises(ConfigError, match=r"share>=95: goodput\.share is a share, .* Did you mean 0\.95\?$"):
+        parse("goodput.share>=95")
+    with pytest.raises(ConfigError, match=r"is a share, between 0 and 1\.$"):
+        parse("goodput.share>=950")
+    assert parse("goodput.share>=0.95").limit == 0.95
 
 
 def test_a_floor_may_be_of_the_curve():
