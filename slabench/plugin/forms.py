@@ -12,6 +12,7 @@ from slabench.errors import ConfigError
 from slabench.messages import Message
 from slabench.methods import Form
 from slabench.options.checks import refuse
+from slabench.verdict.shares import GOOD
 from slabench.verdict.sla import Slo, between_tokens, needs, of_a_batch
 
 MARKER = "sends"
@@ -54,8 +55,8 @@ def _form_of(item: pytest.Item, marker: pytest.Mark, options: Namespace) -> Form
 
 
 def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo], repeats: int = 1) -> None:
-    """ConfigError if a test sends too few requests for the percentile of an objective ever to hold, or if no
-    test of the run has the objective's metric. repeats: loads of each test at most.
+    """ConfigError if a test sends too few requests for an objective on a percentile or a share ever to hold,
+    or if no test of the run has the objective's metric. repeats: loads of each test at most.
     """
     for slo in slos:
         of_a_load, of_all = needs(slo)
@@ -69,7 +70,9 @@ def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo], rep
         test, count = few[0] if few else ("", 0)
         least = max(of_a_load, -(-of_all // repeats))
         each = None if repeats == 1 else Message("part.each_repeat", repeats=repeats)
-        bound = Message("part.for_bound", level=slo.level * 100) if least > of_a_load else None
+        of_a_share = slo.metric == GOOD
+        side = "part.for_lower_bound" if of_a_share else "part.for_bound"
+        bound = Message(side, level=slo.level * 100) if least > of_a_load else None
         more = Message("part.such_tests", tests=len(few)) if len(few) > 1 else None
         refuse(
             (
@@ -79,7 +82,7 @@ def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo], rep
             (
                 few,
                 Message(
-                    "slo.few_requests",
+                    "slo.few_for_a_share" if of_a_share else "slo.few_requests",
                     slo=str(slo),
                     least=least,
                     each=each,

@@ -23,13 +23,15 @@ from slabench.session.evaluate import codes
 from slabench.session.load import LoadOptions
 from slabench.session.measurement import BASELINE, NEW
 from slabench.session.settings import Settings
-from slabench.verdict.accuracy import LEVEL, METRIC, NONE, RIGHT, WRONG, Answers, against_floor, interval
+from slabench.verdict.accuracy import METRIC, NONE, RIGHT, WRONG, Answers, against_floor
 from slabench.verdict.accuracy_comparison import compare_answers
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.baseline_file import identity
 from slabench.verdict.comparison import Comparison
 from slabench.verdict.gated_metrics import Gathered
 from slabench.verdict.judge import Case, judge
+from slabench.verdict.shares import interval
+from slabench.verdict.statistics import LEVEL
 from slabench.verdict.validity import settle
 from slabench.verdict.validity.answered import AnswerEvidence, answered
 from slabench.workloads.questions import QuestionFile

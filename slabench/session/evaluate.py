@@ -35,6 +35,7 @@ from slabench.verdict.outcome import Check, CheckStatus, Objective, Verdict
 from slabench.verdict.percentiles import Certified, certified, share_of
 from slabench.verdict.reasons import code_of
 from slabench.verdict.same_answers import Compared
+from slabench.verdict.shares import GOOD, CertifiedShare
 from slabench.verdict.sla import Slo
 from slabench.verdict.validity import Margin, examine, settle
 from slabench.verdict.validity.degenerate import objectives
@@ -148,7 +149,7 @@ def evaluate(
         labels=(*test.reasons, *codes(labels, simulated=test.deployment.simulated)),
         advice=(*test.advice, *_tuning(test, rules.slos, metrics, checks)),
         shown=rules.shown,
-        percentiles=percentiles_of(rules.slos, new),
+        certified={**percentiles_of(rules.slos, new), **shares_of(rules.slos, new)},
         answers=gate_objectives(metrics, both) if gated else (),
     )
     return Evaluation(evaluated, labels, case, judge(case), both)
@@ -209,6 +210,17 @@ def percentiles_of(slos: Sequence[Slo], new: Sequence[Evaluated]) -> dict[Slo, C
         percentile = certified(least, slo.limit, share, slo.level, highest=most)
         known |= {} if percentile is None else {slo: percentile}
     return known
+
+
+def shares_of(slos: Sequence[Slo], new: Sequence[Evaluated]) -> dict[Slo, CertifiedShare]:
+    """What the same requests certify of the share within the limits of --goodput; empty where a load does not
+    define it.
+    """
+    if not new or not all(GOOD in load.metrics for load in new):
+        return {}
+    counts = [len(load.measured.run.requests) for load in new]
+    good = sum(round(load.metrics[GOOD] * n) for load, n in zip(new, counts, strict=True))
+    return {slo: CertifiedShare(good, sum(counts), slo.level) for slo in slos if slo.metric == GOOD}
 
 
 def _margins(slos: Sequence[Slo], metrics: Mapping[str, float]) -> list[Margin]:

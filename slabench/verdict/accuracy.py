@@ -14,20 +14,11 @@ from slabench.verdict.bounded import Undecided
 from slabench.verdict.outcome import Objective
 from slabench.verdict.percentiles import MOST_REQUESTS, to_decide
 from slabench.verdict.regression import ALPHA
-from slabench.verdict.statistics import POWER
+from slabench.verdict.shares import interval
+from slabench.verdict.statistics import LEVEL, POWER
 
 METRIC = "accuracy"
-LEVEL = 0.95  # of each end of the interval, as of a percentile's bounds
 RIGHT, WRONG, NONE = "1", "0", "-"  # NONE: the question has no answer
-
-
-def interval(right: int, n: int, level: float = LEVEL) -> tuple[float, float]:
-    """One-sided bounds of the share, at `level` each; of at least one question."""
-    from scipy.special import betaincinv
-
-    low = 0.0 if right == 0 else float(betaincinv(right, n - right + 1, 1 - level))
-    high = 1.0 if right == n else float(betaincinv(right + 1, n - right, level))
-    return low, high
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from slabench.metrics.bounded import HIGH, bounds
 from slabench.metrics.definitions import declared, too_few
 from slabench.verdict.outcome import Objective
 from slabench.verdict.percentiles import Certified
+from slabench.verdict.shares import CertifiedShare
 from slabench.verdict.sla import Slo
 
 TPOT_BOUNDED = "TPOT_BOUNDED"
@@ -34,15 +35,17 @@ def evaluate(
     *,
     kind: str = "slo",
     least: Mapping[str, int] | None = None,
-    certified: Certified | None = None,
+    certified: Certified | CertifiedShare | None = None,
 ) -> Objective | Undecided | None:
     """None: the metric is not defined for this run, or is a percentile of too few.
 
     least: sizes of the smallest repeat, where sizes are of all of them. certified: of a percentile over
-    requests, without which its value is taken as it is.
+    requests or a share of them, without which its value is taken as it is.
     """
     observed, unit = metrics.get(rule.metric), declared(rule.metric).unit
     ends = bounds(rule.metric, metrics)
+    if isinstance(certified, CertifiedShare):
+        return _share(rule, certified, kind)
     if certified is not None and (ends is not None or observed is not None):
         return _certified(rule, certified, kind)
     if ends is not None and too_few(rule.metric, {**sizes, "tpot": sizes.get(HIGH, 0)}) is None:
@@ -88,6 +91,30 @@ def _certified(rule: Slo, found: Certified, kind: str) -> Objective | Undecided:
         over=found.over,
         share_pct=(1 - found.share) * 100,
         remedy=remedy,
+    )
+    return Undecided(message, inconclusive=True)
+
+
+def _share(rule: Slo, found: CertifiedShare, kind: str) -> Objective | Undecided:
+    """Of the share of good requests, of which larger is better."""
+    low, high = found.bounds
+    shown = _shown(found.value, rule.limit, "")
+    ends = tuple(Message("objective.value", value=end, unit="") for end in (low, high))
+    interval = Message("objective.bounds", level_pct=found.level * 100, ends=ends)
+    if rule.holds(low) or not rule.holds(high):
+        return _compared(rule, kind, found.value, found.n, shown, "", interval)
+    requests = found.requests(rule.limit)
+    message = Message(
+        "objective.share_inconclusive",
+        metric=rule.metric,
+        observed=shown,
+        limit=rule.limit,
+        interval=interval,
+        good=found.good,
+        n=found.n,
+        remedy=Message("objective.no_number_share")
+        if requests is None
+        else Message("objective.requests_decide", requests=max(requests, found.n + 1)),
     )
     return Undecided(message, inconclusive=True)
 

@@ -13,6 +13,7 @@ from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Objective, Outcome, Verdict
 from slabench.verdict.percentiles import Certified
 from slabench.verdict.reasons import Reason
+from slabench.verdict.shares import CertifiedShare
 from slabench.verdict.sla import Slo
 
 
@@ -35,8 +36,8 @@ class Case:
     advice: Sequence[Message | str] = ()
     counted: Mapping[str, int] | None = None  # n of all repeats together; None: as sizes
     shown: Sequence[str] = ()  # metrics that stand for the test where it has no objective
-    # what the requests of all repeats certify of the percentiles among slos
-    percentiles: Mapping[Slo, Certified] = field(default_factory=dict)
+    # what the requests of all repeats certify of the percentiles and shares among slos
+    certified: Mapping[Slo, Certified | CertifiedShare] = field(default_factory=dict)
     accuracy: Objective | Undecided | None = None  # against --accuracy-floor
     answers: Sequence[Objective] = ()  # of --answers=gate
 
@@ -84,7 +85,7 @@ def _result(case: Case, kind: str, rule: Slo) -> Objective | Undecided | Slo:
     """The rule itself where its metric is not defined."""
     # Each repeat must have enough requests; the n that is shown is of all repeats.
     counted = case.sizes if case.counted is None else case.counted
-    certified = case.percentiles.get(rule) if kind == "slo" else None
+    certified = case.certified.get(rule) if kind == "slo" else None
     return evaluate(rule, case.metrics, counted, kind=kind, least=case.sizes, certified=certified) or rule
 
 

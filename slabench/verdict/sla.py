@@ -21,6 +21,7 @@ from slabench.metrics.definitions import (
 )
 from slabench.verdict.metric_names import did_you_mean
 from slabench.verdict.percentiles import fewest, share_of
+from slabench.verdict.shares import GOOD
 from slabench.verdict.statistics import LEVEL
 
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?"
@@ -145,10 +146,6 @@ def check(objective: Slo, *, floor: bool = False) -> Slo:
         raise ConfigError(Message("slo.unknown", objective=str(objective), why=_unknown(objective.metric)))
     if not (objective.limit >= 0 and math.isfinite(objective.limit)):
         raise ConfigError(Message("slo.below_zero", objective=str(objective), name=metric.name))
-    if metric.unit == "share" and objective.limit > 1 and not floor:
-        share = Message("slo.did_you_mean_share", share=objective.limit / 100)
-        meant = share if objective.limit <= 100 else None
-        raise ConfigError(Message("slo.above_one", objective=str(objective), name=metric.name, meant=meant))
     wanted = _OPERATORS.get(metric.better, objective.op)
     if objective.op != wanted:
         raise ConfigError(
@@ -160,6 +157,12 @@ def check(objective: Slo, *, floor: bool = False) -> Slo:
                 wanted=wanted,
             )
         )
+    if metric.unit == "share" and objective.limit > 1 and not floor:
+        share = Message("slo.did_you_mean_share", share=objective.limit / 100)
+        meant = share if objective.limit <= 100 else None
+        raise ConfigError(Message("slo.above_one", objective=str(objective), name=metric.name, meant=meant))
+    if objective.metric == GOOD and objective.limit == 1 and not floor:
+        raise ConfigError(Message("slo.share_of_one", objective=str(objective)))
     if curve_size(objective.metric) is not None and not floor:
         raise ConfigError(Message("slo.on_curve", objective=str(objective)))
     return objective
@@ -222,10 +225,12 @@ def of_a_batch(objective: Slo) -> bool:
 
 
 def needs(objective: Slo) -> tuple[int, int]:
-    """Requests that a percentile over requests takes: (of one load, to be defined; of all loads of a test, to
-    have the bound that could hold the objective). 1 for other metrics.
+    """Requests that a percentile over requests, or a share of them, takes: (of one load, to be defined; of
+    all loads of a test, to have the bound that could hold the objective). 1 for other metrics.
     """
     key, share = objective.metric, share_of(objective.metric)
+    if key == GOOD and 0 < objective.limit < 1:
+        return 1, fewest(objective.limit, objective.level)
     if share is None:
         return 1, 1
     return LEAST.get(key.rpartition(".")[2], 1), fewest(share, objective.level)

@@ -9,6 +9,14 @@ MESSAGES = {
         "--slo={slo} 需要 {least} 个请求{each}{bound}，而 {test} 会发送 {count} 个{more}。请改用均值、"
         "发送更多 prompt，或用 -k 略去这样的测试。"
     ),
+    "slo.few_for_a_share": (
+        "--slo={slo} 需要 {least} 个请求{each}{bound}，而 {test} 会发送 {count} 个{more}。请发送更多 prompt、"
+        "要求较小的比例，或用 -k 略去这样的测试。"
+    ),
+    "slo.share_of_one": (
+        "目标 {objective}：再多请求也无法说明今后的请求都在限度之内。请要求较小的比例，例如 0.99，或要求最大值，"
+        "例如 ttft.max<=2000。"
+    ),
     "slo.retokenize": "--slo={slo} 要重新数响应的 token，需要 --retokenize。",
     "slo.goodput_empty": "--goodput={text!r} 没有给出限值：请写 {form}。",
     "slo.goodput_part": "--goodput={text!r}：{part!r} 不是 METRIC:MS 的形式；请写 {form}。",

@@ -60,6 +60,7 @@ MESSAGES = {
     "part.no_form": "没有 form=",
     "part.each_repeat": "（{repeats} 轮中的每一轮）",
     "part.for_bound": "才能得出 {level:g}% 的上界",
+    "part.for_lower_bound": "才能得出 {level:g}% 的下界",
     "part.such_tests": "（共 {tests} 个这样的测试）",
     "part.servers": "{servers} 个服务",
     "part.same_servers": "测试只能分布在相同的服务上。",

@@ -43,6 +43,10 @@ MESSAGES = {
         "INCONCLUSIVE：{metric:metric} {observed} 可能高于 {limit:g}{unit}（{interval}，n={n}）：高于它的有 {over} 个，允许 "
         "{share_pct:g}%；{remedy}"
     ),
+    "objective.share_inconclusive": (
+        "INCONCLUSIVE：{metric:metric} {observed} 可能低于 {limit:g}（{interval}，n={n}）：{n} 个请求中有 {good} 个在限度之内；{remedy}"
+    ),
+    "objective.no_number_share": "比例如此时，再多请求也无法得出结论",
     "objective.requests_decide": "大约 {requests:,} 个请求可以得出结论",
     "objective.no_number": "高于它的有这么多时，再多请求也无法得出结论",
     "objective.undecided": (

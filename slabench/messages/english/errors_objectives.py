@@ -9,6 +9,14 @@ MESSAGES = {
         "--slo={slo} needs {least} requests{each}{bound}, and {test} would send {count}{more}. Ask for "
         "the mean, send more prompts, or leave such tests out with -k."
     ),
+    "slo.few_for_a_share": (
+        "--slo={slo} needs {least} requests{each}{bound}, and {test} would send {count}{more}. Send more "
+        "prompts, ask for a smaller share, or leave such tests out with -k."
+    ),
+    "slo.share_of_one": (
+        "The objective {objective}: no number of requests shows that all of those that come will be within "
+        "the limits. Ask for a smaller share, such as 0.99, or for the largest value, such as ttft.max<=2000."
+    ),
     "slo.retokenize": "--slo={slo} counts the answers' tokens again, which needs --retokenize.",
     "slo.goodput_empty": "--goodput={text!r} names no limit: write {form}.",
     "slo.goodput_part": "--goodput={text!r}: {part!r} is no METRIC:MS; write {form}.",

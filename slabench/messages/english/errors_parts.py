@@ -61,6 +61,7 @@ MESSAGES = {
     "part.no_form": "it has no form=",
     "part.each_repeat": " in each of {repeats} repeats",
     "part.for_bound": " for an upper bound at {level:g} %",
+    "part.for_lower_bound": " for a lower bound at {level:g} %",
     "part.such_tests": " ({tests} such tests)",
     "part.servers": "{servers} servers",
     "part.same_servers": "tests are spread over servers that are the same.",

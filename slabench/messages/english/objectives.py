@@ -52,6 +52,11 @@ MESSAGES = {
         "INCONCLUSIVE: {metric:metric} {observed} may be above {limit:g}{unit} ({interval}, n={n}): "
         "above it are {over}, allowed are {share_pct:g} %; {remedy}"
     ),
+    "objective.share_inconclusive": (
+        "INCONCLUSIVE: {metric:metric} {observed} may be below {limit:g} ({interval}, n={n}): within the "
+        "limits are {good} of {n} requests; {remedy}"
+    ),
+    "objective.no_number_share": "with such a share no number of requests would decide",
     "objective.requests_decide": "about {requests:,} requests would probably decide",
     "objective.no_number": "with as many above it no number of requests would decide",
     "objective.undecided": (

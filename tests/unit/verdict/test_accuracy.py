@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from slabench.verdict.accuracy import ALPHA, Answers, Paired, against_floor, interval
+from slabench.verdict.accuracy import ALPHA, Answers, Paired, against_floor
 from slabench.verdict.accuracy_comparison import compare_answers
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.bounded import Undecided
@@ -15,6 +15,7 @@ from slabench.verdict.comparison import ComparisonState
 from slabench.verdict.gated_metrics import Gathered
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import CheckStatus, Objective, Outcome
+from slabench.verdict.shares import interval
 from slabench.verdict.validity.answered import AnswerEvidence, answered
 
 HARDWARE = {"hardware": {"gpu": "H200"}}

@@ -100,7 +100,7 @@ def verdict(values: list[float], rule: Slo = RULE, **more: float):
     assert found is not None
     metrics = {"tpot.p99": found.value, "ttft.mean": 9.0} | more
     rules = (rule, slo("ttft", "mean", "<=", 10))
-    return judge(Case(metrics, {"tpot": len(values)}, OK, rules, percentiles={rule: found}))
+    return judge(Case(metrics, {"tpot": len(values)}, OK, rules, certified={rule: found}))
 
 
 def test_two_of_a_hundred_over_the_limit_are_no_longer_green() -> None:
@@ -143,7 +143,7 @@ def test_a_tpot_within_bounds_is_certified_by_the_better_and_the_worse_end() -> 
         found = certified(low, limit, 0.99, 0.95, highest=high)
         assert isinstance(found, Certified)
         metrics = {"tpot_low.p99": 40.0, "tpot_high.p99": 45.0}
-        return judge(Case(metrics, {"tpot_high": 400}, OK, (rule,), percentiles={rule: found})).word
+        return judge(Case(metrics, {"tpot_high": 400}, OK, (rule,), certified={rule: found})).word
 
     assert [word(46.0), word(42.0), word(39.0)] == [Outcome.PASSED, Outcome.INVALID, Outcome.FAILED]
 
