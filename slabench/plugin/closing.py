@@ -15,7 +15,6 @@ from slabench.errors import SlabenchError, system_words
 from slabench.exit_status import INTERRUPTED, INVALID, OUR_CRASH
 from slabench.plugin.language import spoken
 from slabench.plugin.outputs import (
-    losing,
     name_left_out,
     step_summary,
     write_outputs,
