@@ -16,7 +16,8 @@ from slabench.answer_records import Answer, Scored, Vocabulary
 from slabench.server.http import Http
 from slabench.server.parallel import in_parallel
 from slabench.server.scoring import TOP, Scorer
-from slabench.session.answers import LEAST, PLACES, prompts_of, score_both
+from slabench.session.answers import LEAST, prompts_of, score_both
+from slabench.session.vocabularies import PLACES
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.same_answers import Compared, check
 from tests.integration.real_sglang import RealServer

@@ -207,8 +207,8 @@ def test_pytest_s_table_on_a_full_disk(suite: Suite, tmp_path: Path) -> None:
     (suite.folder / "small").mkdir()
     (suite.folder / "kept").mkdir()
     done = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL, "sh", "8k", suite.folder / "small", "8192",
-         suite.folder / "kept", *suite.command(*work)],
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL, "sh", "8k", suite.folder / "small",
+         "8192", suite.folder / "kept", *suite.command(*work)],
         cwd=REPO, env=environment(**suite.environment), capture_output=True, text=True, timeout=120,
         check=False,
     )  # fmt: skip

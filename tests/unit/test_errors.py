@@ -24,6 +24,6 @@ def test_an_error_takes_what_any_exception_takes(error: InvalidRun, text: str) -
 
 def test_an_error_in_a_stored_message_keeps_its_own() -> None:
     inner = ConfigError(Message("reach.port_taken", url="http://localhost:1"))
-    stored = Message("reach.launched_not_ready", why=inner, end="").as_dict()
+    stored = Message("reach.launched_not_ready", why=inner, no_port=None, end="").as_dict()
     with in_language("zh"):
         assert str(inner) in str(from_dict(stored))

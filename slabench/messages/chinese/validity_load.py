@@ -129,10 +129,6 @@ MESSAGES = {
     "reported_times.impossible.remedy": (
         "请不要使用服务端在本次运行中上报的时间和计数；并确认其时钟在服务期间没有被调整。"
     ),
-    "reported_times.replayed": (
-        "{answers} 个响应中有 {wrong} 个上报的自身时间长于客户端等待它的时间（请求 {index}：{reason}）；超过一半如此，说明它们在本次运行之前就已计算好。"
-    ),
-    "reported_times.replayed.remedy": "请直接测量服务，不要经过会缓存响应的网关。",
     "reported_times.negative": "{name} 为 {value:g}",
     "reported_times.too_long": "{name} 为 {value:g} s，客户端测得 {client_s:.3g} s",
 }

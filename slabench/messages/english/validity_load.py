@@ -180,11 +180,6 @@ MESSAGES = {
         "Do not use the server's own times and counts of this run; check that its clock is not set while it "
         "serves."
     ),
-    "reported_times.replayed": (
-        "{wrong} of {answers} answers report a time of their own that is longer than the client waited for "
-        "them (request {index}: {reason}); more than half are so, so they were computed before this run."
-    ),
-    "reported_times.replayed.remedy": "Measure the server itself, without a gateway that caches answers.",
     "reported_times.negative": "{name} is {value:g}",
     "reported_times.too_long": "{name} is {value:g} s, the client measured {client_s:.3g} s",
 }

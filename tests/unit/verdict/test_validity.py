@@ -125,9 +125,7 @@ BROKEN = {
     "stream_end": context(answer(0, end=4140)),
     "degenerate_answers": context(*(of_eight(k, content=(True, 7)) for k in range(4))),
     "streamed": context(probe=probed((20, 600), (20, 590))),
-    "reported_times": context(
-        answer(0, server={"e2e_latency": 999.0}), answer(1, server={"e2e_latency": 0.1})
-    ),
+    "reported_times": context(answer(0, server={"e2e_latency": 999.0})),
     "request_ids": context(answer(0), answer(1, request_id="r0")),
     "prompt_length": context(answer(0, prompt_tokens=99)),
     "prefix_cache": context(answer(0, cached_tokens=2)),
@@ -439,6 +437,7 @@ def test_what_is_allowed_says_so():
     [
         ({"e2e_latency": 0.139}, None),
         ({"e2e_latency": 0.24}, None),  # within a tenth of a second
+        ({"e2e_latency": 999.0}, "e2e_latency is 999 s, the client measured 0.14 s"),
         ({"queue_time": 5.0}, "queue_time is 5 s, the client measured 0.14 s"),
         ({"inference_time": 5.0}, "inference_time is 5 s, the client measured 0.14 s"),
         ({"e2e_latency": -0.5}, "e2e_latency is -0.5"),
@@ -455,14 +454,6 @@ def test_what_a_server_reports_of_itself_and_cannot_be_is_a_finding(meta, says):
         says is None
         or f"1 of 1 answer reports a time or count that is not possible (request 0: {says})" in said.text
     )
-
-
-@pytest.mark.parametrize(("replayed", "state"), [(1, CheckStatus.FINDING), (2, CheckStatus.INVALID)])
-def test_answers_that_took_longer_than_they_were_waited_for_are_not_this_runs(replayed, state):
-    metas = [{"e2e_latency": 999.0 if k < replayed else 0.13} for k in range(3)]
-    said = found_in(context(*(answer(k, server=meta) for k, meta in enumerate(metas))), "reported_times")
-    assert said.state is state
-    assert "e2e_latency is 999 s, the client measured 0.14 s" in said.text
 
 
 @pytest.mark.parametrize("known", ["", "r7"])
