@@ -46,6 +46,11 @@ _HARMLESS = re.compile(
     "|^(decode_log_interval|max_total_tokens|max_total_num_tokens|max_req_input_len|max_mamba_cache_size)$"
     "|^(piecewise_cuda_graph_tokens|pp_size|ep_size|attn_dp_size|enable_dp_attention)$"
 )
+# What a server takes from another argument unless it is given: of the two the other one is the difference.
+_FOLLOWS = {
+    "cuda_graph_bs": "cuda_graph_max_bs",
+    "piecewise_cuda_graph_max_tokens": "chunked_prefill_size",
+}
 _OFF: tuple[Any, ...] = (NULL, False, "", "none", "{}", [], {})
 _UNDECIDED = (NULL, "auto")  # a version may report what it chose instead
 
@@ -55,6 +60,12 @@ def of_server(name: str) -> bool:
     return name not in MODEL_ARGS and (
         name in SPEED_ARGS or (_COMPARED.search(name) is not None and _HARMLESS.search(name) is None)
     )
+
+
+def follows(key: str) -> str | None:
+    """The key of the argument that a server takes this one from unless it is given."""
+    role, dot, name = key.rpartition(".")
+    return f"{role}{dot}{_FOLLOWS[name]}" if name in _FOLLOWS else None
 
 
 def is_argument(section: str, key: str) -> bool:

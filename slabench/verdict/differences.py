@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from slabench.messages import Message
-from slabench.server_arguments import ALGORITHM, NULL, SPEED_ARGS, WEIGHTS, is_argument, is_set, weigh
+from slabench.server_arguments import (
+    ALGORITHM,
+    NULL,
+    SPEED_ARGS,
+    WEIGHTS,
+    follows,
+    is_argument,
+    is_set,
+    weigh,
+)
 
 Sections = Mapping[str, Mapping[str, Any]]  # of a fingerprint, and the workload
 EXTRAS = ("headers", "extra_request_body")  # of a request: a side that records none sent none
@@ -111,6 +120,9 @@ def _unlike(stored: Sections, current: Sections) -> Iterator[tuple[Difference, b
                 continue
             refused: bool | None = old is not None or key in extras or None
             if is_argument(section, key):
+                leading = follows(key)
+                if leading is not None and was.get(leading) != now.get(leading):
+                    continue
                 refused = weigh(section, key, old, new, recorded=recorded, same_version=same_version)
             if refused is not None:
                 yield _difference(section, key, was, now), refused

@@ -206,6 +206,13 @@ def test_between_two_versions_it_depends_on_the_argument(
     assert named(old, new) == named(new, old) == noted
 
 
+def test_what_follows_from_an_argument_is_no_further_difference() -> None:
+    sizes = {"cuda_graph_max_bs": 4, "cuda_graph_bs": [1, 2, 4], "chunked_prefill_size": 32}
+    changed = of(REAL, **sizes, piecewise_cuda_graph_max_tokens=32)
+    assert keys(of(REAL), changed) == ["server.chunked_prefill_size", "server.cuda_graph_max_bs"]
+    assert keys(of(REAL), of(REAL, cuda_graph_bs=[1, 8])) == ["server.cuda_graph_bs"]
+
+
 def test_a_build_of_the_same_version_may_have_further_arguments() -> None:
     """A patch that adds a number or a switch that is off is no other deployment; what it turns on is."""
     patched = of(REAL, max_of_a_patch=4, enable_of_a_patch=False)
