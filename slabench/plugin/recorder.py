@@ -15,7 +15,7 @@ import pytest
 
 from slabench import __version__
 from slabench.errors import ConfigError, interrupted_by
-from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
+from slabench.exit_status import INTERRUPTED, INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.messages import Message
 from slabench.plugin.closing import Closing
 from slabench.plugin.finished import finished
@@ -81,6 +81,7 @@ class Recorder:
         self.usage: str | None = None
         self.crashed = False
         self.signals = EndSignals()
+        self.stopped = False  # by a plugin, such as --stepwise after a test that is red
 
     def _continue(self, name: str, options: dict[str, object], made: dict[str, Any]) -> None:
         from slabench.report import resume
@@ -201,6 +202,7 @@ class Recorder:
             self.file.update(interrupted_by=interrupted_by(excinfo.value))
             if self.live_items:
                 self.folder.point_latest()  # it may have come before a server was asked
+        self.stopped = isinstance(excinfo.value, pytest.Session.Interrupted)
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
             test, campaign.interrupted = campaign.interrupted, None
@@ -247,7 +249,7 @@ class Recorder:
         if self.usage is not None:
             # before pytest's own status: the session is stopped for it, which pytest counts as interrupted
             return USAGE
-        if status in (pytest.ExitCode.INTERRUPTED, OUR_CRASH, USAGE):
+        if status in (OUR_CRASH, USAGE) or (status == INTERRUPTED and not self.stopped):
             return status
         if self.unreachable is not None:
             return INVALID

@@ -26,6 +26,7 @@ def recorder(words: list[str], **more: Any) -> Recorder:
     made.unreachable = more.get("unreachable")
     made.usage = more.get("usage")
     made.crashed = more.get("crashed", False)
+    made.stopped = more.get("stopped", False)
     return made
 
 
@@ -43,6 +44,9 @@ PASSED, FAILED, INVALID = "PASSED", "FAILED", "INVALID"
         ([INVALID], 1, 2, {}, 1),  # and beside an INVALID one
         ([PASSED], 2, 0, {}, 2),
         ([FAILED], 2, 1, {}, 2),
+        ([FAILED], 2, 1, {"stopped": True, "live_items": 3}, 1),  # --stepwise
+        ([INVALID], 2, 1, {"stopped": True, "live_items": 3}, 6),
+        ([PASSED], 2, 0, {"stopped": True}, 2),
         ([PASSED], 3, 0, {}, 3),
         ([FAILED], 3, 1, {}, 3),
         ([INVALID], 1, 1, {"crashed": True}, 3),

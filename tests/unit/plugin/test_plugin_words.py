@@ -334,3 +334,18 @@ def test_the_console_names_the_page_that_people_open(
     assert ran.folder is not None and (ran.folder / "report.html").is_file()
     lines = [line for line in ran.output.splitlines() if line.startswith(word)]
     assert len(lines) == 1 and lines[0].endswith(f"{ran.folder.name}/report.html")
+
+
+@pytest.mark.parametrize(("word", "status"), [("FAILED", 1), ("INVALID", 6)])
+def test_stepwise_ends_with_the_word_of_its_red_test(
+    run_suite: Callable[..., Ran], word: str, status: int
+) -> None:
+    """--stepwise stops the session so; pytest's Session.Interrupted is a KeyboardInterrupt, and no Ctrl-C."""
+    source = (
+        "def test_x(says, request):\n    request.session.shouldstop = 'Test failed, continuing from it'\n"
+        f"    says('{word}')\n\ndef test_y(says):\n    says('PASSED')\n"
+    )
+    ran = run_suite(source)
+    assert (ran.status, ran.run["exit_status"], ran.run["word"]) == (status, status, word), ran.output
+    assert (ran.run["state"], len(ran.run["not_run"])) == ("finished", 1)
+    assert "interrupted_by" not in ran.run and "Ctrl-C" not in ran.output
