@@ -120,10 +120,11 @@ def append(path: str, line: RunLine | AcceptLine) -> None:
         os.close(handle)  # which gives the lock back
 
 
-def check_appendable(option: str, path: str, *, simulated: bool) -> None:
+def check_appendable(option: str, path: str, *, simulated: bool | None) -> None:
     """ConfigError where a run cannot be appended, before it is measured.
 
-    A history is either of real servers or of embedded ones: its first run decides.
+    A history is either of real servers or of embedded ones: its first run decides. simulated: None before
+    the server at an address has answered.
     """
     target = Path(path)
     if target.is_dir() or not target.parent.is_dir() or (target.exists() and not target.is_file()):
@@ -133,7 +134,7 @@ def check_appendable(option: str, path: str, *, simulated: bool) -> None:
     if not target.exists():
         return
     held = read(path, option=f"{option}=").simulated
-    if held is not None and held != simulated:
+    if None not in (held, simulated) and held != simulated:
         kinds = (Message("part.embedded"), Message("part.real_servers"))
         mine, theirs = kinds if simulated else kinds[::-1]
         raise ConfigError(

@@ -105,6 +105,10 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         if settings.launches > 1:
             campaign.earlier = measure_launches(config, settings, campaign.folder)
         deployment = campaign.open()
+        if settings.history is not None:
+            from slabench.history.file import check_appendable
+
+            check_appendable("--history", str(settings.history), simulated="SIMULATED" in deployment.labels)
         left_out = choose(session, campaign, resumed)
         if left_out is not None:
             recorder.file.set_left_out(left_out)

@@ -207,7 +207,8 @@ def _history(options: Namespace, urls: Sequence[str], *, worker: bool) -> Path |
     if not worker:
         from slabench.history.file import check_appendable
 
-        check_appendable("--history", options.history, simulated=any(url.startswith(SIM) for url in urls))
+        embedded = True if any(url.startswith(SIM) for url in urls) else None
+        check_appendable("--history", options.history, simulated=embedded)
     return Path(options.history)
 
 

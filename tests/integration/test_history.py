@@ -9,6 +9,7 @@ from slabench.cli.main import main
 from slabench.history.file import append, read
 from slabench.history.lines import MeasuredTest, RunLine
 from tests.integration.conftest import Suite
+from tests.integration.fault_matrix.servers import sim_server
 
 DECODE = "tests/ali/test_decode.py"
 SCATTER = (1.0, 1.01, 0.99, 1.005, 0.995)
@@ -54,3 +55,20 @@ def test_a_run_is_appended_and_gates_later_ones(suite: Suite, tmp_path: Path) ->
     assert comparison["note_messages"][0]["id"] == "comparison.note_history"
     tpot = next(metric for metric in comparison["figures"] if metric["metric"] == "tpot.mean")
     assert (tpot["outcome"], len(tpot["new_samples"]), len(tpot["old_samples"])) == ("worse", 1, 5)
+
+
+def test_an_embedded_server_at_an_address(suite: Suite, tmp_path: Path) -> None:
+    """Its address does not show what it is: its answer does, and that comes before the load."""
+    path = tmp_path / "at-an-address.jsonl"
+    with sim_server(tmp_path) as url:
+        work = (DECODE, f"--base-url={url}", "--batch-sizes=1", f"--history={path}")
+        for lines in (1, 2):
+            done = suite(*work)
+            assert done.status == 0, done.output
+            assert len(path.read_text().splitlines()) == lines
+        (line, _) = read(str(path)).runs
+        path.unlink()
+        append(str(path), replace(line, labels=()))
+        done = suite(*work)
+    assert done.status == 4 and "holds runs of real servers" in done.output, done.output
+    assert len(path.read_text().splitlines()) == 1

@@ -214,6 +214,7 @@ def test_a_file_is_of_real_servers_or_of_embedded_ones(tmp_path: Path, simulated
     check_appendable("--history", path, simulated=simulated)  # a new file takes either
     append(path, run_line(1, labels=("SIMULATED",) if simulated else ()))
     check_appendable("--history", path, simulated=simulated)
+    check_appendable("--history", path, simulated=None)  # not known before the server has answered
     with pytest.raises(ConfigError, match=r"holds runs of .*: its figures mean something else"):
         check_appendable("--history", path, simulated=not simulated)
 
