@@ -64,17 +64,18 @@ class Prompts:
         """repeat: from 1, the first with the prompts that every run has, and with --same-prompts all of them.
         probe: the number of a capacity search's probe, from 1, which has prompts of its own.
         """
-        further = 0 if self.settings.options.same_prompts else repeat - 1
+        same_prompts = self.settings.options.same_prompts
+        further = 0 if same_prompts else repeat - 1
         salt = f"{test_id}#{repeat}" if further else test_id
         spec = self.spec(form, salt=salt, further=further + probe)
         if self._planned is None:
-            sets = 1 if self.settings.options.same_prompts else self.settings.repeats
+            sets = 1 if same_prompts else self.settings.repeats
             forms = self._forms()
             self._planned = [
                 self.spec(planned, salt=name, further=k) for k in range(sets) for name, planned in forms
             ]
         same = [planned.num_prompts for planned in self._planned if _recipe(planned) == _recipe(spec)]
-        return prepare(
+        made = prepare(
             spec,
             tokenizer=self.tokenizer.required,
             store=self.store,
@@ -82,6 +83,7 @@ class Prompts:
             at_least=max(same, default=0),
             awaited=self._await,
         )
+        return replace(made, same_prompts=same_prompts)
 
     def _await(self, spec: WorkloadSpec) -> bool:
         """Prompts that are not in the cache: a process of its own makes them, and those of the tests to come

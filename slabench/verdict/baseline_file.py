@@ -33,7 +33,7 @@ SCHEMA = "slabench.baseline/2"
 # of any metric in its unit: beyond are numbers that were typed, some of which no float can hold
 POSSIBLE = (1e-9, 1e15)
 # of a workload's identity, and of its plan's
-SENT = ("dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio")
+SENT = "dataset_name prompt_form num_prompts input_len output_len range_ratio same_prompts".split()
 SENT_HOW = ("request_rate", "max_concurrency", "backend", "warmup_requests", "flush_cache")
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 READ = (SCHEMA, "slabench.baseline/1")
@@ -149,6 +149,7 @@ def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, 
     flush).
 
     Seeds are information, not identity; so is the hash of a data set that provides texts and no lengths.
+    Whether all repeats have the same prompts is identity: their mean and their spread are others.
     """
     hashed = ("dataset_sha256",) if workload.get("dataset_name") == SHAREGPT else ()
     arrivals = ("arrivals",) if plan.get("kind") == "open_loop" else ()

@@ -63,6 +63,7 @@ class Workload:
     dataset_sha256: str | None = None
     # each prompt's ids by our own tokenizer; of ids those that are sent
     own_ids: Sequence[Sequence[int]] = ()
+    same_prompts: bool = False  # every repeat of the test has these, by --same-prompts
 
     def describe(self) -> dict[str, Any]:
         """run.json's workload: built-in types; the data set by name and hash, without its folder."""
@@ -80,4 +81,6 @@ class Workload:
             description |= {"dataset": Path(spec.dataset_path).name, "dataset_sha256": self.dataset_sha256}
         if spec.dataset_name == RANDOM_IDS and spec.prompt_form == "ids":
             description["ids_below"] = spec.vocabulary
+        if self.same_prompts:  # fresh ones are not recorded, as in the files of earlier versions
+            description["same_prompts"] = True
         return description

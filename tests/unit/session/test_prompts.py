@@ -103,3 +103,24 @@ def test_one_making_serves_every_test_of_a_length(
         assert tokenizer.encoded == (40 if cores == 1 else 4)
     finally:
         session.close()
+
+
+def test_whether_repeats_have_the_same_prompts_is_recorded(tmp_path: Path) -> None:
+    """Fresh ones are not, as in earlier files."""
+    for same in (True, False):
+        options = Namespace(
+            vocab_size=1000,
+            random_range_ratio=1.0,
+            seed=123,
+            dataset_path=None,
+            sharegpt_output_len=None,
+            same_prompts=same,
+        )
+        settings: Any = SimpleNamespace(
+            options=options, prompt_form="ids", dataset_name="random-ids", repeats=2
+        )
+        source: Any = SimpleNamespace(required=Counting, folder=lambda: str(DATA / "tokenizer"))
+        session = Prompts(settings, source, list, DatasetStore(tmp_path))
+        first, second = (session.workload(form(2), "one", repeat=number) for number in (1, 2))
+        assert ("same_prompts" in first.describe()) is same is first.same_prompts
+        assert ([prompt.ids for prompt in first.prompts] == [prompt.ids for prompt in second.prompts]) is same

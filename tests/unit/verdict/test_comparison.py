@@ -219,6 +219,18 @@ def test_what_makes_another_workload(work: dict[str, Any], plan: dict[str, Any],
     assert against(known, {"qpm": 1.0}, work=identity(was, way)).state == "compared"
 
 
+def test_a_baseline_of_the_same_prompts_is_not_compared_with_fresh_ones() -> None:
+    """What an earlier file does not record is not refused, and reported."""
+    sent = {"dataset_name": "random-ids", "num_prompts": 2}
+    same = identity(sent | {"same_prompts": True}, {})
+    known = stored({"qpm": 1.0}, workload=same)
+    refused = against(known, {"qpm": 1.0}, work=identity(sent, {}))
+    assert refused.state == "NOT_COMPARABLE" and "same_prompts" in str(refused.not_comparable)
+    assert against(known, {"qpm": 1.0}, work=same).state == "compared"
+    earlier = against(stored({"qpm": 1.0}, workload=identity(sent, {})), {"qpm": 1.0}, work=same)
+    assert earlier.state == "compared" and "UNTOLD" in earlier.reasons
+
+
 def test_what_makes_no_other_workload() -> None:
     """A hash of texts whose lengths are drawn, arrivals of a closed loop, and what an old file does not
     record.
