@@ -17,11 +17,12 @@ from slabench.plugin.interrupted import EarlyEnd
 from slabench.plugin.language import spoken
 from slabench.plugin.order import is_live
 from slabench.plugin.plan import planning
+from slabench.plugin.reason_codes import reason_code
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.redact_traceback import cleaned
 from slabench.plugin.repeats import ATTEMPTS, Attempts
 from slabench.plugin.stash import ENTRY, IN_BODY
-from slabench.plugin.timeout_stop import StoppedByTimeout, TimeoutStop
+from slabench.plugin.timeout_stop import TimeoutStop
 from slabench.report.sanitize import plain, plain_lines
 from slabench.session.partial_entry import bare_entry
 from slabench.verdict.outcome import Outcome
@@ -115,9 +116,7 @@ def _without_verdict(
     if isinstance(error, SLAViolation):
         return Outcome.FAILED, error.sentence(), ""
     if isinstance(error, InvalidRun | ServerError):
-        kind = ServerError if isinstance(error, ServerError) else InvalidRun
-        reason = Reason.TIMEOUT if isinstance(error, StoppedByTimeout) else kind.__name__
-        return Outcome.INVALID, error.sentence(), reason
+        return Outcome.INVALID, error.sentence(), reason_code(error)
     return _unexpected(call, item, judged=judged)
 
 

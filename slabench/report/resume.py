@@ -20,7 +20,9 @@ from slabench.verdict.reasons import Reason
 
 RECORDS = "requests.jsonl.gz"
 # Reasons of entries that no measurement was judged for: such a test has not finished.
-UNFINISHED_REASONS = frozenset({"interrupted", Reason.CRASHED, "ServerError", "no_verdict"})
+UNFINISHED_REASONS = frozenset(
+    {"interrupted", Reason.CRASHED, Reason.SERVER_FAILED, "ServerError", "no_verdict"}
+)
 # Options that change where a run writes or how it is shown, and not what it measures or how that is judged.
 FREE = frozenset(
     "report_dir progress resume github launch launch_timeout api_key_env ca_file save_baseline history "

@@ -45,6 +45,8 @@ class Reason(StrEnum):
     NOT_VALID = "NOT_VALID"
     NOT_GATED = "NOT_GATED"
     UNCHECKED = "UNCHECKED"
+    SERVER_FAILED = "SERVER_FAILED"
+    NO_RESULT = "NO_RESULT"
 
 
 REASONS: Mapping[str, Message] = {
@@ -81,6 +83,8 @@ REASONS: Mapping[str, Message] = {
     "RANGE_END": Message("reason.range_end"),
     "NONE_HOLDS": Message("reason.none_holds"),
     "UNRESOLVED": Message("reason.unresolved"),
+    Reason.SERVER_FAILED: Message("reason.server_failed"),
+    Reason.NO_RESULT: Message("reason.no_result"),
 }
 # The codes of our own labels, by their messages.
 LABELS: Mapping[str, Reason] = {
@@ -91,6 +95,8 @@ LABELS: Mapping[str, Reason] = {
     "label.repeated": Reason.REPEATED,
     "bounded.label": Reason.TPOT_BOUNDED,
 }
+# as earlier versions stored them
+EARLIER = {"ServerError": Reason.SERVER_FAILED, "InvalidRun": Reason.NO_RESULT}
 # of a code such as SLO:tpot.mean
 PREFIXES = {
     "SLO:": Message("reason.objective"),
@@ -113,5 +119,6 @@ def in_words(reasons: Sequence[str]) -> str:
 
 
 def _explained(code: str) -> str | Message:
+    code = EARLIER.get(code, code)
     meaning = REASONS.get(code) or PREFIXES.get(code[: code.find(":") + 1])
     return code if meaning is None else Message("reason.explained", code=code, meaning=meaning)

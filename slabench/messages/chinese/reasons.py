@@ -34,6 +34,8 @@ MESSAGES = {
     "reason.range_end": "吞吐在 --capacity-range 的末端最高",
     "reason.none_holds": "最低的负载也未达到目标",
     "reason.unresolved": "搜索没有得出答案",
+    "reason.server_failed": "无法访问服务，或其应答无法使用",
+    "reason.no_result": "无法测量，原因见该行",
     "reason.unrecorded": "有一侧没有上报某个参与比较的项",
     "reason.undefined": "本次运行没有该值",
     "reason.objective": "未达到目标",

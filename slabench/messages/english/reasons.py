@@ -38,6 +38,8 @@ MESSAGES = {
     "reason.range_end": "the most is given at the end of --capacity-range",
     "reason.none_holds": "not even the lowest load holds",
     "reason.unresolved": "the search has no answer",
+    "reason.server_failed": "the server could not be reached, or its answer could not be used",
+    "reason.no_result": "it could not be measured; its line says why",
     "reason.unrecorded": "one side does not report something that is compared",
     "reason.undefined": "no value in this run",
     "reason.objective": "objective does not hold",
