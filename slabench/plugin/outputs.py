@@ -146,7 +146,18 @@ def step_summary(document: RunDocument, *, note: Callable[[str | Message], None]
         file.write(summary_md(localized(document)))
 
 
-def check_html(config: pytest.Config, lose: Lose) -> None:
+def default_pages(config: pytest.Config, folder: Path, lose: Lose) -> None:
+    """pytest.html and junit.xml of the run's folder, unless others are asked for. report.html is our own."""
+    if config.pluginmanager.hasplugin("html"):
+        _check_html(config, lose)
+        if config.option.htmlpath is None:
+            config.option.htmlpath = str(folder / "pytest.html")
+            config.option.self_contained_html = True
+    if config.pluginmanager.hasplugin("junitxml") and config.option.xmlpath is None:
+        config.option.xmlpath = str(folder / "junit.xml")
+
+
+def _check_html(config: pytest.Config, lose: Lose) -> None:
     """--html=FILE where there is no room: pytest-html writes a style sheet beside it when it is configured,
     and its error would end the run with a traceback. Its page is in the run's folder then.
     """

@@ -24,7 +24,7 @@ from slabench.plugin.language import usage_error
 from slabench.plugin.left_out import baseline_not_run, deselected
 from slabench.plugin.multi_server import live_ids
 from slabench.plugin.order import is_live
-from slabench.plugin.outputs import check_html, losing, silence_others
+from slabench.plugin.outputs import default_pages, losing, silence_others
 from slabench.plugin.plan import planning
 from slabench.plugin.redact_traceback import OthersOutputs, clean_internal_error
 from slabench.plugin.resume import RESUMED, Resumed
@@ -288,22 +288,5 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(OthersOutputs(recorder.closing.lose), "slabench-others-outputs")
     recorder.signals.take()
     config.pluginmanager.register(recorder, "slabench-recorder")
-    # Both plugins read their option when they are configured, which is after this. report.html is our own.
-    if config.pluginmanager.hasplugin("html"):
-        check_html(config, recorder.closing.lose)
-        if config.option.htmlpath is None:
-            config.option.htmlpath = str(recorder.folder.path / "pytest.html")
-            config.option.self_contained_html = True
-    if config.pluginmanager.hasplugin("junitxml") and config.option.xmlpath is None:
-        config.option.xmlpath = str(recorder.folder.path / "junit.xml")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    recorder = config.stash.get(RECORDER, None)
-    if recorder is None:
-        return
-    recorder.signals.give_back()
-    recorder.folder.close()
-    if recorder.litter:
-        recorder.folder.remove()
+    # Both plugins read their option when they are configured, which is after this.
+    default_pages(config, recorder.folder.path, recorder.closing.lose)

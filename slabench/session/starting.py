@@ -67,7 +67,7 @@ def start(options: Namespace, server: Start, log: str, key: str | None) -> Launc
 
 def without_port(settings: Settings) -> Iterator[Message]:
     """A sentence for each command to start whose server's port is not known from it."""
-    from slabench.server.launch import DEFAULT_PORT, names_no_port
+    from slabench.server.launch_command import DEFAULT_PORT, names_no_port
 
     options = settings.options
     sides = (

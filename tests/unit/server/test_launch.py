@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slabench.places import CLONE
-from slabench.server import launch
+from slabench.server import launch, launch_command
 
 
 def test_a_clone_is_found_by_its_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,15 +30,15 @@ def test_an_installed_packages_folder_is_not_handed_on(monkeypatch: pytest.Monke
 
 def test_a_launched_server_may_add_ten_thousand_to_its_port() -> None:
     """sglang 0.5.12 does, for gRPC, and ends where that is no port."""
-    assert all(launch.free_port() + 10_000 < 32_768 for _ in range(200))
+    assert all(launch_command.free_port() + 10_000 < 32_768 for _ in range(200))
 
 
 def test_a_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         busy = taken.getsockname()[1]
-        monkeypatch.setattr(launch, "PORTS", range(busy, busy + 100))
-        assert launch.free_port() != busy
+        monkeypatch.setattr(launch_command, "PORTS", range(busy, busy + 100))
+        assert launch_command.free_port() != busy
 
 
 @pytest.mark.parametrize(

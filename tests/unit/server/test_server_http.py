@@ -11,7 +11,7 @@ from slabench.server import control
 from slabench.server.control import flush, wait_ready
 from slabench.server.http import Http, Response
 from slabench.server.identify import identify
-from slabench.server.launch import command_url, names_no_port, split_command
+from slabench.server.launch_command import command_url, names_no_port, split_command
 from slabench.server.url import parse_url, same_place
 from tests.unit.factories import http_answer as answer
 from tests.unit.factories import scripted_server as scripted
