@@ -48,6 +48,7 @@ class Comparison:
     notes: tuple[Message, ...] = ()  # on the old side, beside the verdict
     looks: LooksTaken | None = None  # None: the number of repeats was fixed
     launches: Launches | None = None  # that the samples are of; None: nothing was compared
+    fresh_prompts: bool = False  # unpaired repeats, each with prompts of its own
     undecided: Message | None = None  # of answers, which have no metric that is compared by its repeats
 
     def refused(self, why: Message, differences: Iterable[Message] = ()) -> Comparison:
@@ -72,12 +73,15 @@ class Comparison:
         """The line on the metrics without a result, or None."""
         over = self.looks is not None and self.looks.stopped is StopReason.TIME_BUDGET
         ended = Message("comparison.time_budget", pairs=self.looks.repeats if self.looks else 0)
+        same = Message("comparison.same_prompts") if self.fresh_prompts else None
         undecided = tuple(
             Message("comparison.undecided", metric=metric.message(), remedy=ended if over else metric.remedy)
             for metric in self.metrics
             if metric.outcome is ComparisonResult.INCONCLUSIVE
         )
-        return Message("comparison.undecided_metrics", metrics=undecided[:2]) if undecided else self.undecided
+        if not undecided:
+            return self.undecided
+        return Message("comparison.undecided_metrics", metrics=undecided[:2], same_prompts=same)
 
     def with_result(self, result: Objective | Message) -> Comparison:
         """The same with the result of comparing answers. A message: it is inconclusive."""
@@ -186,8 +190,18 @@ def compare(
         )
     except NoRatio as error:
         return comparison.refused(error.message, [error.message])
-    comparison = replace(comparison, launches=entry.launches if launches is None else launches)
+    comparison = replace(
+        comparison,
+        launches=entry.launches if launches is None else launches,
+        fresh_prompts=_fresh_prompts(workload, samples, old, pairs=pairs or baseline.of_runs),
+    )
     return _concluded(comparison, metrics, sizes if counted is None else counted)
+
+
+def _fresh_prompts(workload: Mapping[str, Any], new: Samples, old: Samples, *, pairs: bool) -> bool:
+    """Whether repeats differ by their prompts too: compared in pairs, or with --same-prompts, they do not."""
+    repeated = all(max(map(len, side.values()), default=0) > 1 for side in (new, old))
+    return repeated and not pairs and not workload.get("same_prompts")
 
 
 def not_allowed(path: str, exempted: Mapping[str, str]) -> tuple[Message] | None:

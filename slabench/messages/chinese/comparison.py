@@ -40,7 +40,10 @@ MESSAGES = {
     # 单个测试
     "comparison.time_budget": "--time-budget 在它的第 {pairs} 对之后用完：请给更多时间",
     "comparison.undecided": "INCONCLUSIVE：{metric}；{remedy}",
-    "comparison.undecided_metrics": "{metrics:；}",
+    "comparison.same_prompts": (
+        "；各次重复使用各自的 prompt，其差异也在其中：两侧都加 --same-prompts 可排除"
+    ),
+    "comparison.undecided_metrics": "{metrics:；}{same_prompts}",
     "comparison.not_comparable": "NOT_COMPARABLE：{why}",
     "comparison.difference": "{key}：当前 {current}，基线 {baseline}",
     "comparison.differences": "{differences:；}{hint}（加 --allow-diff={allow:,} 可强制比较）",

@@ -58,7 +58,10 @@ MESSAGES = {
     # one test
     "comparison.time_budget": "--time-budget ended after {pairs} of its pairs: give it more",
     "comparison.undecided": "INCONCLUSIVE: {metric}; {remedy}",
-    "comparison.undecided_metrics": "{metrics:; }",
+    "comparison.same_prompts": (
+        "; repeats have prompts of their own, which differ too: --same-prompts on both sides leaves that out"
+    ),
+    "comparison.undecided_metrics": "{metrics:; }{same_prompts}",
     "comparison.not_comparable": "NOT_COMPARABLE: {why}",
     "comparison.difference": "{key}: {current}, {baseline} in the baseline",
     "comparison.differences": "{differences:; }{hint} (--allow-diff={allow:,} compares anyway)",

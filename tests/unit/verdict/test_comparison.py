@@ -231,6 +231,23 @@ def test_a_baseline_of_the_same_prompts_is_not_compared_with_fresh_ones() -> Non
     assert earlier.state == "compared" and "UNTOLD" in earlier.reasons
 
 
+def test_repeats_with_prompts_of_their_own_name_what_leaves_those_out() -> None:
+    """Equal servers, whose repeats differ by their prompts: the unpaired comparison stays open."""
+
+    def headline(fresh: bool, **more: Any) -> str:
+        work = WORK if fresh else WORK | {"same_prompts": True}
+        samples = {"tpot.mean": [100.0, 130.0, 160.0]}
+        old = stored({}, samples=samples, workload=work)
+        found = compare(old, ID, samples, {"tpot": 128}, PRINT, work, tolerance=0.02, **more)
+        return str(found.inconclusive)
+
+    assert "; repeats have prompts of their own, which differ too: --same-prompts on both sides" in headline(
+        True
+    )
+    assert headline(False).startswith("INCONCLUSIVE") and "prompts" not in headline(False)
+    assert "prompts" not in headline(True, pairs=True)
+
+
 def test_what_makes_no_other_workload() -> None:
     """A hash of texts whose lengths are drawn, arrivals of a closed loop, and what an old file does not
     record.
