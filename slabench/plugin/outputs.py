@@ -147,7 +147,10 @@ def step_summary(document: RunDocument, *, note: Callable[[str | Message], None]
 
 
 def default_pages(config: pytest.Config, folder: Path, lose: Lose) -> None:
-    """pytest.html and junit.xml of the run's folder, unless others are asked for. report.html is our own."""
+    """pytest.html and junit.xml of the run's folder, unless others are asked for; report.html is our own.
+
+    To be called before both plugins are configured, when they read their options.
+    """
     if config.pluginmanager.hasplugin("html"):
         _check_html(config, lose)
         if config.option.htmlpath is None:

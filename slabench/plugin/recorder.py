@@ -237,9 +237,7 @@ class Recorder:
 
     @property
     def litter(self) -> bool:
-        """Whether the run folder is to be removed: only unit tests were selected, or the options were refused
-        before any test.
-        """
+        """Whether the run folder is to be removed: no live test was selected, or the options were refused."""
         nothing = not self.live_items and not self.deselected
         refused = self.usage is not None and not self.document.tests
         return (nothing or refused) and self.resumed is None
@@ -288,5 +286,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(OthersOutputs(recorder.closing.lose), "slabench-others-outputs")
     recorder.signals.take()
     config.pluginmanager.register(recorder, "slabench-recorder")
-    # Both plugins read their option when they are configured, which is after this.
     default_pages(config, recorder.folder.path, recorder.closing.lose)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    recorder = config.stash.get(RECORDER, None)
+    if recorder is None:
+        return
+    recorder.signals.give_back()
+    recorder.folder.close()
+    if recorder.litter:
+        recorder.folder.remove()
