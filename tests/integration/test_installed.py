@@ -270,7 +270,7 @@ def test_options_act_or_are_named(installed: Installed, repository: Path) -> Non
     )
     limits = (
         "--goodput=ttft:0.001",
-        "--slo=goodput.share>=0.5",
+        "--slo=goodput.share>=0.9",
         '--extra-request-body={"sampling_params":{"top_p":0.9}}',
     )
     done = installed(command, repository, "--allow=client", *limits)
