@@ -99,7 +99,9 @@ def test_what_is_wrong_with_the_baseline_server_is_said_of_it(suite: Suite) -> N
     assert done.status == 6, done.output
     (entry,) = done.run["tests"]
     assert entry["word"] == "INVALID"
-    assert entry["headline"].startswith("completed: baseline server, repeat 1 of 2: "), entry["headline"]
+    assert entry["headline"].startswith(
+        "completed: baseline server, repeat 1 of 2 (and 1 more of 4 loads): "
+    ), entry["headline"]
     assert any(repeat["invalid"] for repeat in entry["repeats"] if repeat["side"] == "baseline")
     assert not any(repeat["invalid"] for repeat in entry["repeats"] if repeat["side"] == "new")
 

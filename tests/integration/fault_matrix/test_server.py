@@ -323,7 +323,7 @@ UNREACHABLE = [
     ("info_error", "answered 500 to /server_info and /get_server_info with 'Internal Server Error'"),
     (
         "vllm",
-        "check that --base-url is the address of an SGLang server or router, not of another engine",
+        "check that this is the address of an SGLang server or router, not of another engine",
     ),
     ("portal", "answered 200 with an HTML page (of a proxy or a login), not with JSON"),
     ("moved", "Redirects are not followed: give the final address."),
