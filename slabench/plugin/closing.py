@@ -6,6 +6,7 @@ console, and are missing from the files.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from slabench.plugin.recorder import Recorder
 
 PAGE = "report.html"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Closing:
@@ -107,6 +109,10 @@ class Closing:
         is not enough, a document of another status gives way: none at all passes no gate.
         """
         error = self._finish()
+        if error is not None and error.errno not in NO_ROOM:
+            self.lost.setdefault("run.json", f"run.json could not be written ({system_words(error)})")
+            self._finish()
+            return
         if error is not None and self._remove(PAGE):
             self.lost[PAGE] = f"{PAGE} was removed so that run.json has room ({system_words(error)})"
             error = self._finish()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from slabench.end_signals import SIGNALS, EndOnce
-from slabench.errors import interrupted_by
+from slabench.errors import Interrupted, interrupted_by
 from slabench.exit_status import INVALID
 from slabench.plugin.finished import attach, junit_properties
 from slabench.plugin.language import spoken
@@ -39,8 +39,10 @@ class EndSignals:
 
 
 def by_signal(error: BaseException) -> bool:
-    """pytest's own end, after errors while tests are collected, is a KeyboardInterrupt too."""
-    return isinstance(error, KeyboardInterrupt) and not isinstance(error, pytest.Session.Interrupted)
+    """pytest's and xdist's own ends, after errors while tests are collected or under -x, are of further kinds
+    of KeyboardInterrupt.
+    """
+    return isinstance(error, Interrupted) or type(error) is KeyboardInterrupt
 
 
 class EarlyEnd:

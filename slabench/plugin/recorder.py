@@ -202,7 +202,7 @@ class Recorder:
             self.file.update(interrupted_by=interrupted_by(excinfo.value))
             if self.live_items:
                 self.folder.point_latest()  # it may have come before a server was asked
-        self.stopped = isinstance(excinfo.value, pytest.Session.Interrupted)
+        self.stopped = isinstance(excinfo.value, KeyboardInterrupt) and not by_signal(excinfo.value)
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
             test, campaign.interrupted = campaign.interrupted, None

@@ -231,7 +231,9 @@ def _probe_stream(load: Load, history: ServerHistory) -> None:
     def send_short(prompt: ShortPrompt, tokens: int) -> LoadResult:
         return send(load.deployment, load.options.quiet, [prompt], output_len=tokens)
 
-    history.stream_probes[url] = probe(prompts[0], send_short, one_token=one_token)
+    found = probe(prompts[0], send_short, one_token=one_token)
+    if not (one_token and found.failure):  # then the next load asks again
+        history.stream_probes[url] = found
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from slabench.verdict.validity import (
     registry,
 )
 from slabench.verdict.validity.client import client_error
-from slabench.verdict.validity.context import GpuEvidence, Served
+from slabench.verdict.validity.context import Behind, GpuEvidence, Served
 from slabench.verdict.validity.streamed import Probe, Shown
 from tests.unit.factories import MS, answer, run_of
 from tools import make_validity_doc
@@ -562,13 +562,23 @@ def test_what_a_retraction_computes_again_is_ours():
         (Served(4, 210), CheckStatus.FINDING),
         (Served(3, 230), CheckStatus.INVALID),
         (Served(1, 104), CheckStatus.NOT_CHECKED),
-        (Served(0, 0), CheckStatus.INVALID),
+        (Served(0, 0), CheckStatus.NOT_CHECKED),  # of two requests: another server's counters
         (None, CheckStatus.NOT_CHECKED),
     ],
 )
 def test_other_clients_by_the_counters(served, state):
     assert states(context(served=served))["other_clients"] is state
     assert "--enable-metrics" in found_in(context(), "other_clients").remedy
+
+
+@pytest.mark.parametrize(
+    ("answers", "workers", "state"),
+    [(8, 1, CheckStatus.INVALID), (7, 1, CheckStatus.NOT_CHECKED), (8, 2, CheckStatus.NOT_CHECKED)],
+)
+def test_counters_that_count_none_of_many_answers_are_of_another_server(answers, workers, state):
+    records = [answer(k) for k in range(answers)]
+    case = context(*records, served=Served(0, 0), behind=Behind(workers=workers))
+    assert found_in(case, "other_clients").state is state
 
 
 def test_what_is_not_counted_is_not_taken_for_0():
