@@ -175,6 +175,7 @@ class _Load:
         try:
             yield
         finally:
+            self.abandoned = True  # a signal that comes before the handlers are back ends nothing here
             for number, handler in before.items():
                 signal.signal(number, handler)
 

@@ -5,6 +5,7 @@ Source of the form and of what has to be escaped: GitHub's "Workflow commands" a
 
 from __future__ import annotations
 
+from slabench.messages import Message
 from slabench.report.headline import headline
 from slabench.report.headline_metric import verdict
 from slabench.report.left_out import left_out_lines
@@ -41,7 +42,7 @@ def job_lines(document: RunDocument) -> list[str]:
         file, title = entry.id.partition("::")[0], f"{word} {entry.name}"
         lines.append(command(KINDS[word], text, file=file, title=title))
     if document.failed_besides:
-        text = f"FAILED: beside the measurements failed: {', '.join(document.failed_besides)}"
+        text = str(Message("run.failed_besides", tests=document.failed_besides))
         lines.append(command("error", text, title="FAILED slabench"))
     if document.unreachable is not None:
         text = f"INVALID: no test was tried: {document.unreachable}"

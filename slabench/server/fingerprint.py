@@ -79,9 +79,7 @@ def _reported(info: ServerInfo, name: str) -> Any:
         return resolved
     value = info.raw[name] if resolved is None else resolved
     if name == DRAFT_MODEL and isinstance(value, str):
-        return PurePosixPath(
-            value.rstrip("/")
-        ).name  # as the model's: folders are elsewhere on other machines
+        return PurePosixPath(value.rstrip("/")).name  # as the model's: folders differ between machines
     if name == "json_model_override_args" and isinstance(value, str):
         return _same_text(value)
     return NULL if value is None else value

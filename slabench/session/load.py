@@ -231,9 +231,9 @@ def _probe_stream(load: Load, history: ServerHistory) -> None:
     def send_short(prompt: ShortPrompt, tokens: int) -> LoadResult:
         return send(load.deployment, load.options.quiet, [prompt], output_len=tokens)
 
-    found = probe(prompts[0], send_short, one_token=one_token)
-    if not (one_token and found.failure):  # then the next load asks again
-        history.stream_probes[url] = found
+    probed = probe(prompts[0], send_short, one_token=one_token)
+    if not (one_token and probed.failure):  # then the next load asks again
+        history.stream_probes[url] = probed
 
 
 @dataclass(frozen=True, slots=True)

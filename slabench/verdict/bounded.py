@@ -95,26 +95,26 @@ def _certified(rule: Slo, found: Certified, kind: str) -> Objective | Undecided:
     return Undecided(message, inconclusive=True)
 
 
-def _share(rule: Slo, found: CertifiedShare, kind: str) -> Objective | Undecided:
+def _share(rule: Slo, share: CertifiedShare, kind: str) -> Objective | Undecided:
     """Of the share of good requests, of which larger is better."""
-    low, high = found.bounds
-    shown = _shown(found.value, rule.limit, "")
+    low, high = share.bounds
+    shown = _shown(share.value, rule.limit, "")
     ends = tuple(Message("objective.value", value=end, unit="") for end in (low, high))
-    interval = Message("objective.bounds", level_pct=found.level * 100, ends=ends)
+    interval = Message("objective.bounds", level_pct=share.level * 100, ends=ends)
     if rule.holds(low) or not rule.holds(high):
-        return _compared(rule, kind, found.value, found.n, shown, "", interval)
-    requests = found.requests(rule.limit)
+        return _compared(rule, kind, share.value, share.n, shown, "", interval)
+    requests = share.requests(rule.limit)
     message = Message(
         "objective.share_inconclusive",
         metric=rule.metric,
         observed=shown,
         limit=rule.limit,
         interval=interval,
-        good=found.good,
-        n=found.n,
+        good=share.good,
+        n=share.n,
         remedy=Message("objective.no_number_share")
         if requests is None
-        else Message("objective.requests_decide", requests=max(requests, found.n + 1)),
+        else Message("objective.requests_decide", requests=max(requests, share.n + 1)),
     )
     return Undecided(message, inconclusive=True)
 

@@ -40,9 +40,9 @@ def own(suite: Suite, tmp_path: Path) -> Own:
 
     def run(body: str, *options: str) -> Done:
         (tmp_path / "test_own.py").write_text(HEAD + body)
-        given = ["test_own.py", "-p", "slabench.plugin", "--base-url=sim:", "--calibrate=off", BUSY, *options]
-        given += [f"--report-dir={tmp_path / 'reports'}", "-p", "no:cacheprovider"]
-        done = preloaded().run(given, environment(**suite.environment, PYTHONPATH=str(REPO)), tmp_path, 240)
+        words = ["test_own.py", "-p", "slabench.plugin", "--base-url=sim:", "--calibrate=off", BUSY, *options]
+        words += [f"--report-dir={tmp_path / 'reports'}", "-p", "no:cacheprovider"]
+        done = preloaded().run(words, environment(**suite.environment, PYTHONPATH=str(REPO)), tmp_path, 240)
         return suite.done(done.returncode, done.stdout + done.stderr)
 
     return run

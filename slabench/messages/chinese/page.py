@@ -19,11 +19,8 @@ MESSAGES = {
         "包括它的所有轮次和配对。"
     ),
     "page.resumed": "于 {utc} 续跑；保留了 {kept} 个已完成的测试。",
-    "page.failed_besides": "除各结论外在 pytest 中失败：{tests}。它是另一个测试，或某个测试的一部分或其 teardown。",
     "page.unreachable": "没有运行任何测试。{why}",
     "page.unreachable_remedy": "请启动服务或更正地址；{slabench} doctor 可在不施压的情况下检查它。",
-    "page.deselected": "有 {tests} 个压测用例被排除（-k、-m、--lf）：结论只涉及其余的测试。",
-    "page.baseline_not_run": "基线文件中没有被选中的测试：{tests}。",
     "page.not_saved": "NOT_SAVED：{what}。",
     "page.unjudged": "NOTHING_JUDGED：没有任何目标、下限或比较适用于 {tests}；只测量，未判定。",
     "page.with_findings": "有提示的测试：{count} 个。提示不改变结论；每条都列在相应的测试中。",

@@ -19,15 +19,10 @@ MESSAGES = {
         "that had not is measured again from its first load, with all its repeats and pairs."
     ),
     "page.resumed": "Resumed at {utc}; {kept} finished tests were kept.",
-    "page.failed_besides": (
-        "Failed in pytest beside the verdicts: {tests} (another test, or a part or the teardown of one)."
-    ),
     "page.unreachable": "No test was tried. {why}",
     "page.unreachable_remedy": (
         "Start the server, or correct the address; {slabench} doctor looks at it without load."
     ),
-    "page.deselected": "{tests} live tests were deselected (-k, -m, --lf): the verdict is of the others.",
-    "page.baseline_not_run": "Tests of the baseline file that were not selected: {tests}.",
     "page.not_saved": "NOT_SAVED: {what}.",
     "page.unjudged": (
         "NOTHING_JUDGED: no objective, floor or comparison applies to {tests}; they were measured only."

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from slabench.messages import Message
 from slabench.program import slabench_program
 from slabench.report import comparison
 from slabench.report.headline import remedy
@@ -92,7 +93,8 @@ def _reasons(document: RunDocument, anchors: Mapping[str, str]) -> Iterator[Reas
         why = label("unreachable", why=document.unreachable)
         yield Reason(Outcome.INVALID.value, why, label("unreachable_remedy"), ())
     if document.failed_besides:
-        yield Reason(Outcome.FAILED.value, label("failed_besides", tests=document.failed_besides), "", ())
+        text = str(Message("run.failed_besides", tests=document.failed_besides))
+        yield Reason(Outcome.FAILED.value, text, "", ())
     grouped: dict[tuple[str, str, str], list[Cell]] = {}
     red = [entry for entry in tests if entry.word is not Outcome.PASSED]
     for entry in sorted(red, key=lambda entry: entry.word is not Outcome.FAILED):
@@ -111,9 +113,9 @@ def _notes(document: RunDocument) -> Iterator[str]:
     for part in document.resumed:
         yield label("resumed", utc=part.utc, kept=len(part.kept))
     if document.deselected:
-        yield label("deselected", tests=document.deselected)
+        yield str(Message("run.deselected", tests=document.deselected))
     if document.baseline_not_run:
-        yield label("baseline_not_run", tests=document.baseline_not_run)
+        yield str(Message("run.baseline_not_run", tests=document.baseline_not_run))
     for text in document.not_saved.values():
         yield label("not_saved", what=text)
     if document.unjudged:

@@ -43,8 +43,8 @@ def probed(monkeypatch: pytest.MonkeyPatch, *steps: tuple[int, Probe]) -> list[b
 def test_each_server_is_probed_once_for_answers_of_one_token_and_once_for_longer_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    one, many = Probe(64, ()), Probe(64, ((SHOWN, SHOWN),))
-    assert probed(monkeypatch, (1, one), (1, one), (8, many), (8, many), (1, one)) == [
+    short, long = Probe(64, ()), Probe(64, ((SHOWN, SHOWN),))
+    assert probed(monkeypatch, (1, short), (1, short), (8, long), (8, long), (1, short)) == [
         True,
         False,
         True,
